@@ -6,7 +6,7 @@ Reads are repeated by the SDK's own retry options. The renewal has a client with
 import itertools
 from collections import deque
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,7 +15,7 @@ import urllib3.exceptions
 from alibabacloud_cas20200407 import models
 from alibabacloud_cas20200407.client import Client
 from alibabacloud_tea_openapi.exceptions import AlibabaCloudException
-from alibabacloud_tea_openapi.utils_models import Config
+from alibabacloud_tea_openapi.utils_models import Config, OpenApiRequest, Params
 from darabonba.exceptions import UnretryableException
 from darabonba.policy.retry import RetryOptions
 from darabonba.runtime import RuntimeOptions
@@ -26,7 +26,9 @@ from handler.credentials import Credentials
 from handler.csr import Csr
 from handler.errors import CasBusy, CasError, CasMisconfigured, CasOutcomeUnknown, CasRefused, CasThrottled
 from handler.meter import Meter
+from handler.order_row import order_in
 from handler.orders import Order, OrderBook
+from handler.settle import NAMES_OLD_ORDER
 
 PAGE = 50
 CONNECT_SECONDS = 3
@@ -41,6 +43,8 @@ READ_ATTEMPTS = 4
 BOOK_ATTEMPTS = 3
 
 _ORDER_TYPES = ("CPACK", "BUY")
+_NOT_AN_ANSWER = (AttributeError, TypeError, ValueError)
+"""What falls out of the SDK's models when the answer is JSON, and no object."""
 _REPEATED_ON = [
     "RetryError",  # no answer
     "ServerException",
@@ -71,19 +75,41 @@ class Cas:
         self._buyer = _client(endpoint, credentials, repeats=False)
 
     def order_book(self) -> OrderBook:
-        """Read every CPACK and BUY order, all pages.
+        """Read every CPACK and BUY order, all pages, once. Raises CasError."""
+        read_at = self._clock.now()
+        rows: list[Any] = []
+        is_tidy = True
+        empty_lists = []
+        for order_type in _ORDER_TYPES:
+            found, total_agrees = self._listed(order_type)
+            names = [str(row.get("OrderId")) for row in found if isinstance(row, dict)]
+            is_tidy = is_tidy and total_agrees and len(set(names)) == len(names)
+            empty_lists += [] if found else [order_type]
+            rows += found
+        orders = [order_in(row) for row in rows]
+        return OrderBook(
+            [order for order in orders if isinstance(order, Order)],
+            read_at,
+            listed=[order.id if isinstance(order, Order) else "" for order in orders],
+            is_tidy=is_tidy,
+            nameless=[order for order in orders if not isinstance(order, Order)],
+            empty_lists=empty_lists,
+        )
 
-        Raises CasError, also if the list goes on changing while it is read: a book with a hole in it would make
-        an old order look new.
+    def confirmed(self, book: OrderBook) -> OrderBook:
+        """Read again until a reading proves the one before it whole (`OrderBook.proves_whole`).
+
+        Returns the newer rows as a picture that holds since the older reading. Reading everything twice is only for the
+        runs that buy or settle something; an overlap of the pages would cost every run more, and rest on a page size
+        that CAS need not keep to. Raises CasError, also if the list never holds still.
         """
         for _ in range(BOOK_ATTEMPTS):
-            read_at = self._clock.now()
-            orders: dict[str, Order] = {}
-            whole = [self._read_orders(order_type, orders) for order_type in _ORDER_TYPES]
-            if all(whole):
-                return OrderBook(orders.values(), read_at)
+            again = self.order_book()
+            if again.proves_whole(book):
+                return again.as_of(book.read_at)
+            book = again
         code = "list-changing"
-        raise CasRefused(code, f"the order list did not hold still in {BOOK_ATTEMPTS} readings")
+        raise CasRefused(code, f"the order list did not hold still in {BOOK_ATTEMPTS + 1} readings")
 
     def probe(self) -> None:
         """Ask for one order, to see whether that works. Raises CasError."""
@@ -96,7 +122,10 @@ class Cas:
         """
         # Without cert_filter=True the answer holds the private key.
         request = models.GetUserCertificateDetailRequest(cert_id=int(certificate_id), cert_filter=True)
-        body = self._read(self._reader.get_user_certificate_detail_with_options, request)
+        body = self._read(lambda runtime: self._reader.get_user_certificate_detail_with_options(request, runtime).body)
+        if body is None:
+            code = "empty-answer"
+            raise CasOutcomeUnknown(code, "CAS answered without a body")
         return str(body.order_id) if body.order_id else None
 
     def renew(self, order_id: str, csr: Csr | None, seconds: float) -> tuple[str, str | None]:
@@ -115,33 +144,68 @@ class Cas:
                 body = self._buyer.renew_certificate_order_for_package_request_with_options(request, runtime).body
         except (AlibabaCloudException, UnretryableException) as error:
             raise _translated(error, self._redact) from error
+        except _NOT_AN_ANSWER as error:
+            code = "no-answer"
+            raise CasOutcomeUnknown(code, "CAS answered with something else than an object") from error
         new_order_id = str(body.order_id) if body is not None else ""
-        if not (new_order_id.isascii() and new_order_id.isdigit()) or int(new_order_id) in {0, int(order_id)}:
+        if not (new_order_id.isascii() and new_order_id.isdigit()) or int(new_order_id) == 0:
             code = "no-order-id"
             raise CasOutcomeUnknown(code, f"CAS accepted the renewal of {order_id} and named no new order")
+        if int(new_order_id) == int(order_id):
+            raise CasOutcomeUnknown(NAMES_OLD_ORDER, f"CAS named {order_id} as the order that renews it")
         return str(int(new_order_id)), body.request_id
 
-    def _read_orders(self, order_type: str, orders: dict[str, Order]) -> bool:
-        """Add the orders of a type; tell whether the list held still, so that none was missed between two pages."""
-        rows, ids = 0, set[str]()
+    def _listed(self, order_type: str) -> tuple[list[Any], bool]:
+        """Return all rows of a type, and whether the total was their number on every page.
+
+        The total alone ends nothing, since it may be wrong; and a list of any length ends with an empty page.
+        """
+        rows: list[Any] = []
+        totals: set[int] = set()
+        before: list[Any] = []
         for number in itertools.count(1):
-            page = self._page(order_type, number, PAGE)
-            found = page.certificate_order_list or []
-            rows += len(found)
-            for row in found:
-                order = _order(row)
-                ids.add(order.id)
-                orders[order.id] = order
-            if not found or rows >= (page.total_count or 0):
+            found, total, size = self._page(order_type, number, PAGE)
+            if found and found == before:
+                if len(rows) >= total:
+                    break  # beyond the last page some services answer the last one again
+                code = "list-not-paged"
+                raise CasOutcomeUnknown(code, f"page {number} of the {order_type} orders is page {number - 1} again")
+            rows += found
+            totals.add(total)
+            if not found or (len(found) < size and len(rows) >= total):
                 break
-        return rows == len(ids) == (page.total_count or 0)
+            before = found
+        return rows, totals == {len(rows)}
 
-    def _page(self, order_type: str, number: int, size: int) -> Any:
-        request = models.ListUserCertificateOrderRequest(order_type=order_type, current_page=number, show_size=size)
-        return self._read(self._reader.list_user_certificate_order_with_options, request)
+    def _page(self, order_type: str, number: int, size: int) -> tuple[list[Any], int, int]:
+        """Return the rows of a page, the total, and how many rows a full page has.
 
-    def _read(self, call: Any, request: Any) -> Any:
-        """Make a reading call, no sooner than CAS allows, and return the body of its answer."""
+        The answer is read as it came: the SDK's own model makes an empty list of whatever is none.
+        """
+        query = {"OrderType": order_type, "CurrentPage": str(number), "ShowSize": str(size)}
+        params = Params(
+            action="ListUserCertificateOrder",
+            version="2020-04-07",
+            protocol="HTTPS",
+            pathname="/",
+            method="POST",
+            auth_type="AK",
+            style="RPC",
+            req_body_type="formData",
+            body_type="json",
+        )
+        body = self._read(lambda runtime: self._reader.call_api(params, OpenApiRequest(query=query), runtime)["body"])
+        answer = body if isinstance(body, dict) else {}
+        rows, total, shown = (answer.get(name) for name in ("CertificateOrderList", "TotalCount", "ShowSize"))
+        if not isinstance(rows, list) or not _is_count(total):
+            code = "no-list"
+            lacks = "CertificateOrderList" if not isinstance(rows, list) else "TotalCount"
+            raise CasOutcomeUnknown(code, f"CAS answered page {number} of the {order_type} orders without {lacks}")
+        full = int(shown or 0) if _is_count(shown) else 0
+        return rows, int(total or 0), min(size, full) if full else size
+
+    def _read(self, call: Callable[[RuntimeOptions], Any]) -> Any:
+        """Make a reading call, no sooner than CAS allows, and return what it returns."""
         if len(self._reads) == READS_A_SECOND:
             wait = (self._reads[0] + A_SECOND - self._clock.now()).total_seconds()
             if wait > 0:
@@ -149,13 +213,12 @@ class Cas:
         self._reads.append(self._clock.now())
         try:
             with self._meter.call("cas"):
-                body = call(request, RuntimeOptions()).body
+                return call(RuntimeOptions())
         except (AlibabaCloudException, UnretryableException) as error:
             raise _translated(error, self._redact) from error
-        if body is None:
-            code = "empty-answer"
-            raise CasOutcomeUnknown(code, "CAS answered without a body")
-        return body
+        except _NOT_AN_ANSWER as error:
+            code = "no-answer"
+            raise CasOutcomeUnknown(code, "CAS answered with something else than an object") from error
 
 
 def _client(endpoint: str, credentials: Credentials, *, repeats: bool) -> Client:
@@ -180,24 +243,8 @@ def _client(endpoint: str, credentials: Credentials, *, repeats: bool) -> Client
     )
 
 
-def _order(row: Any) -> Order:
-    return Order(
-        id=str(row.order_id),
-        domain=row.domain or "",
-        status=row.status or "",
-        product_code=row.product_code or "",
-        instance_id=row.instance_id or "",
-        cert_type=row.cert_type or "",
-        domain_type=row.domain_type or "",
-        source_type=row.source_type or "",
-        trustee_status=row.trustee_status or "",
-        bought_at=_moment(row.buy_date),
-        cert_end=_moment(row.cert_end_time),
-    )
-
-
-def _moment(milliseconds: int | str | None) -> datetime | None:
-    return datetime.fromtimestamp(int(milliseconds) / 1000, timezone.utc) if milliseconds else None
+def _is_count(value: object) -> bool:
+    return (type(value) is int and value >= 0) or (isinstance(value, str) and value.isascii() and value.isdigit())
 
 
 _CLASSES: dict[Meaning, type[CasError]] = {

@@ -60,11 +60,21 @@ class JournalConflict(Exception):
 
 
 class JournalUnavailable(Exception):
-    """The journal cannot be read or written."""
+    """The journal cannot be read or written. `reason` is the slug that goes into the result."""
+
+    reason = "journal-unavailable"
 
 
 class JournalUnreadable(JournalUnavailable):
     """The journal of one order holds what this version does not understand. The others are as good as ever."""
+
+    reason = "journal-unreadable"
+
+
+class JournalNotAppendable(JournalUnreadable):
+    """The journal of one order can be read, and no entry added: somebody restored it as an ordinary object."""
+
+    reason = "journal-not-appendable"
 
 
 class PublishFailed(Exception):

@@ -12,6 +12,9 @@ from handler.settings import Settings
 from handler.smq import Smq
 from handler.store import Store
 
+RESERVE_SECONDS = 5
+"""Kept for recording and publishing."""
+
 
 class Invocation(NamedTuple):
     """The services, the settings and the time of one invocation."""
@@ -38,3 +41,7 @@ class Invocation(NamedTuple):
     def seconds_left(self) -> float:
         """Return how long the invocation may still last."""
         return (self.deadline - self.clock.now()).total_seconds()
+
+    def may_write(self) -> bool:
+        """Tell whether another entry or message can be written before the invocation ends."""
+        return self.seconds_left() > RESERVE_SECONDS

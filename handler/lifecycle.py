@@ -8,7 +8,7 @@ Everything that is told is journalled, so that each fact is told once, and after
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from handler.errors import JournalConflict, JournalUnavailable, PublishFailed
+from handler.errors import JournalConflict, JournalNotAppendable, JournalUnavailable, PublishFailed
 from handler.invocation import Invocation
 from handler.message import failed_message, issued_message, stalled_id, stalled_message
 from handler.orders import ISSUED, LIVE, Order, OrderBook
@@ -20,31 +20,45 @@ WATCHED_AFTER_END = timedelta(days=30)
 UNKNOWN_TOO_LONG = timedelta(days=1)
 
 
-def tell_failure(invocation: Invocation, work: Work) -> Work:
+def tell_failure(invocation: Invocation, work: Work, book: OrderBook, deferred: int = 0) -> Work:
     """Tell that an order was refused or is held, unless that is told; return the work with what was journalled.
 
-    Never raises: the run fails for such an order anyway, and what could not be told now is told by the next run.
+    `deferred`: how many other orders wait for the same thing. Never raises: the run fails for such an order anyway,
+    and what could not be told now is told by the next run.
     """
-    if work.failure_id in work.told:
+    now = invocation.clock.now()
+    id_ = failure_id(work, now)
+    if id_ in work.told or not invocation.may_write():
         return work
     try:
-        return _tell(
-            invocation,
-            work,
-            invocation.settings.alert_queue,
-            work.failure_id,
-            failed_message(work, invocation.account_id),
-        )
+        if is_recordable(work):
+            message = failed_message(work, id_, book.get(work.order_id), invocation.account_id, deferred)
+            return _tell(invocation, work, invocation.settings.alert_queue, id_, message)
+        if not invocation.journal.was_alerted(id_):
+            message = failed_message(work._replace(since_at=now), id_, book.get(work.order_id), invocation.account_id)
+            invocation.queue.send(invocation.settings.alert_queue, message)
+            invocation.log.info("told", order_id=work.order_id, message_id=id_, state=work.state.value)
+            invocation.journal.alerted(id_, now)
     except (PublishFailed, JournalUnavailable) as failure:
         invocation.log.problem("not-told", order_id=work.order_id, message=str(failure))
-        return work
+    return work
 
 
-def tell_if_unknown_too_long(invocation: Invocation, work: Work) -> Work:
+def is_recordable(work: Work) -> bool:
+    """Tell whether the order's own journal can say what was told: it can be read, and something added to it."""
+    return work.claim is not None and work.hold[0] != JournalNotAppendable.reason
+
+
+def failure_id(work: Work, now: datetime) -> str:
+    """Return the id of the message that tells of a failure; of what cannot be recorded, one a day."""
+    return work.failure_id if is_recordable(work) else f"{work.order_id}-failed-{now:%Y%m%d}"
+
+
+def tell_if_unknown_too_long(invocation: Invocation, work: Work, book: OrderBook) -> Work:
     """Tell that an order's outcome has been unknown for longer than a day, unless that is told."""
     if invocation.clock.now() - work.last_effect() <= UNKNOWN_TOO_LONG:
         return work
-    return tell_failure(invocation, work)
+    return tell_failure(invocation, work, book)
 
 
 def watch(invocation: Invocation, works: Iterable[Work], book: OrderBook) -> tuple[dict[str, Work], list[str]]:
@@ -54,6 +68,9 @@ def watch(invocation: Invocation, works: Iterable[Work], book: OrderBook) -> tup
     """
     seen, errors = {}, []
     for work in works:
+        if not invocation.may_write():
+            seen[work.order_id] = work
+            continue
         try:
             seen[work.order_id] = _look_at(invocation, work, book)
         except (PublishFailed, JournalUnavailable) as failure:
@@ -66,7 +83,8 @@ def stage_of(work: Work, book: OrderBook, now: datetime, settle: timedelta) -> s
     """Return how far the successor of a renewed order is: its status, or a word for what the book does not show.
 
     ISSUED once its certificate was in force. REPLACED: another certificate for the domain is in force for longer.
-    GONE: the book no longer shows the order. Empty: it need not show it yet.
+    GONE: the book no longer shows the order. ABANDONED: a month after the old certificate's end it can no longer be
+    issued. Empty: the book need not show it yet.
     """
     if work.renewal is None or work.claim is None:
         return ""
@@ -76,11 +94,17 @@ def stage_of(work: Work, book: OrderBook, now: datetime, settle: timedelta) -> s
     old = book.get(work.order_id)
     if old is not None and any(other.status in LIVE for other in stand_ins(old, book)):
         return "REPLACED"
-    if now > (work.claim.cert_end or work.renewal.at) + WATCHED_AFTER_END:
+    if is_over(work, now) and (new is None or new.status == "REVOKED"):
         return "ABANDONED"
     if new is not None:
         return new.status
     return "GONE" if now > work.renewal.at + settle else ""
+
+
+def is_over(work: Work, now: datetime) -> bool:
+    """Tell whether the old certificate of a renewed order ended so long ago that nobody is told any more."""
+    claim = work.claimed()
+    return now > (claim.cert_end or work.renewed().at) + WATCHED_AFTER_END
 
 
 def _look_at(invocation: Invocation, work: Work, book: OrderBook) -> Work:
@@ -96,7 +120,9 @@ def _look_at(invocation: Invocation, work: Work, book: OrderBook) -> Work:
         return _tell_issued(invocation, work, new)
     end = work.claim.cert_end if work.claim else None
     told_today = stalled_id(work, now) in work.told
-    if not work.is_unfinished or told_today or end is None or end - now > invocation.settings.stalled_within:
+    if stage in {"ISSUED", "REPLACED", "ABANDONED"} or is_over(work, now):
+        return work
+    if told_today or end is None or end - now > invocation.settings.stalled_within:
         return work
     message = stalled_message(work, now, invocation.account_id)
     return _tell(invocation, work, invocation.settings.alert_queue, stalled_id(work, now), message)

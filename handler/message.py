@@ -61,25 +61,27 @@ def stalled_message(work: Work, now: datetime, account_id: str) -> str:
     return _cloud_event(stalled_id(work, now), STALLED, renewal.new_order_id, now, account_id, data)
 
 
-def failed_message(work: Work, account_id: str) -> str:
+def failed_message(work: Work, id_: str, order: Order | None, account_id: str, deferred: int = 0) -> str:
     """Write the message for an order that was not renewed and needs a person.
 
+    `order`: its row, for what an unreadable journal cannot tell. `deferred`: how many others wait for the same thing.
     `subject` and OrderId are the old order. `data` has Domain, ProductCode, InstanceId, CertEndTime, Outcome
-    (refused, held or unknown), Reason (an error code or a slug) and Candidates (ids, where a person must choose).
+    (refused, held or unknown), Reason (an error code or a slug), Candidates (ids, where a person must choose) and
+    Deferred.
     """
     reason, candidates = work.hold
     if work.refusal is not None:
         reason = work.refusal.code
     data = {
         "OrderId": work.order_id,
-        **_old_certificate(work),
+        **(_old_certificate(work) if work.claim else _certificate_of(order)),
         "Outcome": work.state.value if work.state.value in {"refused", "held"} else "unknown",
-        "Reason": reason or "no-answer",
+        "Reason": reason or work.unknown_code or "no-answer",
         "Candidates": list(candidates),
+        "Deferred": deferred,
     }
-    return _cloud_event(
-        work.failure_id, FAILED, work.order_id, work.since_at or work.claimed().deadline, account_id, data
-    )
+    at = work.since_at or work.claimed().deadline
+    return _cloud_event(id_, FAILED, work.order_id, at, account_id, data)
 
 
 def _cloud_event(id_: str, type_: str, subject: str, at: datetime, account_id: str, data: dict[str, Any]) -> str:
@@ -109,4 +111,13 @@ def _old_certificate(work: Work) -> dict[str, Any]:
         "ProductCode": claim.product_code,
         "InstanceId": claim.instance_id,
         "CertEndTime": rfc3339(claim.cert_end) if claim.cert_end else None,
+    }
+
+
+def _certificate_of(order: Order | None) -> dict[str, Any]:
+    return {
+        "Domain": order.domain if order else None,
+        "ProductCode": order.product_code if order else None,
+        "InstanceId": order.instance_id if order else None,
+        "CertEndTime": rfc3339(order.cert_end) if order and order.cert_end else None,
     }

@@ -14,7 +14,7 @@ import requests
 import urllib3.exceptions
 
 from handler.credentials import Credentials
-from handler.errors import JournalConflict, JournalUnavailable
+from handler.errors import JournalConflict, JournalNotAppendable, JournalUnavailable
 from handler.settings import OssPlace
 from handler.store import Listed, Log
 
@@ -24,7 +24,7 @@ ATTEMPTS = 3
 """How often the SDK tries a call; every one of ours can be repeated, see `OssStore.append`."""
 
 _REGION = re.compile(r"//oss-(?P<region>[a-z0-9-]+?)(-internal)?\.aliyuncs\.com$")
-_CONFLICTS = frozenset({"PositionNotEqualToLength", "ObjectNotAppendable"})
+_CONFLICTS = frozenset({"PositionNotEqualToLength"})
 _MISSING = frozenset({"NoSuchKey"})
 
 
@@ -150,6 +150,9 @@ def _oss_errors(key: str) -> Iterator[None]:
         code = getattr(cause, "code", None) or type(cause).__name__
         if code in _CONFLICTS:
             raise JournalConflict(key) from None
+        if code == "ObjectNotAppendable":
+            msg = f"OSS: {key}: it is an ordinary object, as a copy or a restored backup is: make it appendable again"
+            raise JournalNotAppendable(msg) from None
         if code in _MISSING:
             raise FileNotFoundError(key) from None
         said = getattr(cause, "message", None) or str(cause)

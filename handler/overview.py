@@ -8,6 +8,7 @@ from handler.invocation import Invocation
 from handler.lifecycle import is_watched, stage_of
 from handler.orders import ISSUED, LIVE, OrderBook
 from handler.policy import Rules, domain_not_allowed, in_sight, reason_not_to_renew, superseding
+from handler.renewal import SHORTEST_TIMEOUT
 from handler.report.data import Need, Report, ReportOrder, Stage, to_json
 from handler.report.page import page
 from handler.result import OrderResult, Outcome, RunResult, of_order, of_work
@@ -28,12 +29,15 @@ _BY_HAND = frozenset({"free-certificate", "multi-domain", "uploaded", "expired"}
 _SETTLING = frozenset({"settling", "in-progress"})
 
 
-def write_report(invocation: Invocation, result: RunResult, book: OrderBook, works: Mapping[str, Work]) -> None:
-    """Write `report.html` and `report.json` beside the journal.
+def sum_up(invocation: Invocation, result: RunResult, book: OrderBook, works: Mapping[str, Work]) -> None:
+    """Say in what state the account is now, in the metrics and in the report beside the journal.
 
     `works`: what the run knows of orders whose journal it has read. Whatever is wrong with a report is logged and goes
     no further: what the run has bought must be told, and nothing depends on the report.
     """
+    now = invocation.clock.now()
+    result.metrics["oldest_open_work_seconds"] = oldest_open_seconds(works.values(), now)
+    result.metrics["nearest_unprotected_days"] = nearest_unprotected_days(book, invocation.settings.rules, now)
     try:
         report = _report(invocation, result, book, works)
         invocation.store.put("report.json", to_json(report).encode())
@@ -87,10 +91,18 @@ def _others(invocation: Invocation, book: OrderBook, now: datetime, known: set[s
     for order in book:
         if order.id not in known and in_sight(order, invocation.settings.rules, now):
             reason = reason_not_to_renew(order, invocation.settings.rules, now)
-            work = invocation.journal.read(order.id) if reason is None else Work(order.id)
+            work = _journal_of(invocation, order.id) if reason is None else Work(order.id)
             recorded = work.state is not State.NONE
             lines[order.id] = _of_work(work) if recorded else of_order(order, Outcome.SKIPPED, reason)
     return lines
+
+
+def _journal_of(invocation: Invocation, order_id: str) -> Work:
+    """Read a journal for the report alone, which is not worth the last seconds of a run."""
+    if invocation.seconds_left() < SHORTEST_TIMEOUT:
+        msg = "no time is left to read where the other orders stand"
+        raise TimeoutError(msg)
+    return invocation.journal.read_or_hold(order_id)
 
 
 def _of_work(work: Work) -> OrderResult:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from handler.domains import canonical, matches
+from handler.domains import matches
 from handler.orders import LIVE, PENDING, Order, OrderBook
 
 
@@ -52,16 +52,27 @@ def expired(order: Order, _rules: Rules, now: datetime) -> bool:
 
 
 def not_expiring(order: Order, rules: Rules, _now: datetime) -> bool:
-    """The status is not one that the operator lets us renew, or nothing tells when the certificate ends."""
-    return order.status not in rules.statuses or (order.cert_end is None and order.status != "WILLEXPIRED")
+    """The status is not one that the operator lets us renew, or nothing tells how long the certificate lasts.
+
+    CAS itself says WILLEXPIRED near the end; of an ISSUED certificate the dates alone can tell.
+    """
+    undated = order.cert_end is None or order.cert_start is None
+    return order.status not in rules.statuses or (undated and order.status != "WILLEXPIRED")
 
 
 def outside_window(order: Order, rules: Rules, now: datetime) -> bool:
-    """The certificate ends later than the operator wants to pay for now."""
-    return order.cert_end is not None and order.cert_end - now > rules.within
+    """It is too early: see `window_opens`."""
+    opens = window_opens(order, rules)
+    return opens is not None and now < opens
+
+
+def row_unreadable(order: Order, _rules: Rules, _now: datetime) -> bool:
+    """CAS shows something of the order that makes no sense, so nobody can tell what a renewal would be."""
+    return bool(order.odd)
 
 
 CHECKS: dict[str, Callable[[Order, Rules, datetime], bool]] = {
+    "row-unreadable": row_unreadable,
     "domain-not-allowed": domain_not_allowed,
     "uploaded": uploaded,
     "free-certificate": free_certificate,
@@ -78,6 +89,18 @@ def reason_not_to_renew(order: Order, rules: Rules, now: datetime) -> str | None
     return next((reason for reason, forbids in CHECKS.items() if forbids(order, rules, now)), None)
 
 
+def window_opens(order: Order, rules: Rules) -> datetime | None:
+    """Return from when on an order may be renewed; None if nothing tells.
+
+    That is `within` before its certificate ends, and never before half of the certificate's lifetime is over: with a
+    window longer than the lifetime, each run would renew what the run before has bought.
+    """
+    if order.cert_end is None:
+        return None
+    opens = order.cert_end - rules.within
+    return opens if order.cert_start is None else max(opens, order.cert_start + (order.cert_end - order.cert_start) / 2)
+
+
 def superseding(order: Order, book: OrderBook) -> Order | None:
     """Return a newer order that already stands in for this one (reason `superseded`), None if there is none."""
     return next(stand_ins(order, book), None)
@@ -89,19 +112,25 @@ def stand_ins(order: Order, book: OrderBook) -> Iterator[Order]:
     Newer, same product, same domain, and either on its way to a certificate or valid for longer. Asked only
     of orders that our own journal does not know as renewed: our own successors look just like this.
     """
-    name = canonical(order.domain)
-    for other in book.rivals(order.product_code, order.domain):
-        if other.id == order.id or canonical(other.domain) != name or not _newer(other, order):
+    if not order.domain:
+        return
+    for other in book.namesakes(order.product_code, order.domain):
+        if other.id == order.id or not _newer(other, order):
             continue
         if other.status in PENDING or (other.status in LIVE and _ends_later(other, order)):
             yield other
 
 
 def in_sight(order: Order, rules: Rules, now: datetime) -> bool:
-    """Tell whether a scan speaks of this order: its certificate is in force and ends within the window."""
+    """Tell whether a scan speaks of this order: its certificate is in force and may be renewed by now.
+
+    Of a row that makes no sense it always speaks, unless its status says that there is nothing to renew.
+    """
+    if order.odd:
+        return not order.status or order.status in LIVE
     if order.status not in LIVE:
         return False
-    return order.status in rules.statuses if order.cert_end is None else order.cert_end - now <= rules.within
+    return order.status in rules.statuses if order.cert_end is None else not outside_window(order, rules, now)
 
 
 def _newer(other: Order, order: Order) -> bool:

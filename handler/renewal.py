@@ -9,16 +9,14 @@ from handler.errors import (
     CasBusy,
     CasError,
     CasMisconfigured,
-    CasOutcomeUnknown,
     CasRefused,
     CasThrottled,
     JournalConflict,
     JournalUnavailable,
     PublishFailed,
 )
-from handler.invocation import Invocation
+from handler.invocation import RESERVE_SECONDS, Invocation
 from handler.journal import Snapshot
-from handler.lifecycle import tell_failure
 from handler.message import renewed_message
 from handler.orders import Order
 from handler.result import OrderResult, Outcome, of_order, of_work
@@ -28,8 +26,6 @@ TRY_AGAIN_AFTER = timedelta(hours=20)
 """A useless refusal is repeated by tomorrow's timer, and not by the platform's retry of today's."""
 LEAST_CALL_SECONDS = 10
 """A renewal with less time than this for its answer is not started."""
-RESERVE_SECONDS = 5
-"""Kept for recording and publishing after the call."""
 MAX_PAUSE_SECONDS = 30
 BUSY_ATTEMPTS = 3
 """Throttling passes while one waits; the service's other kinds of busy may last for hours."""
@@ -44,39 +40,43 @@ def has_time(invocation: Invocation) -> bool:
     return invocation.seconds_left() >= SHORTEST_TIMEOUT
 
 
-def renew(invocation: Invocation, order: Order, work: Work, seen: Snapshot, csr: Csr | None) -> OrderResult:
+def renew(
+    invocation: Invocation, order: Order, work: Work, seen: Snapshot, csr: Csr | None
+) -> tuple[OrderResult, Work]:
     """Renew an order that the policy allows and whose journal, `work`, lets it be claimed.
 
-    Raises JournalUnavailable if the claim cannot be written: then nothing was bought.
+    Returns its line and the work as it then is. Raises JournalUnavailable if the claim cannot be written: then nothing
+    was bought.
     """
     if not has_time(invocation):
-        return of_order(order, Outcome.DEFERRED, "no-time-left")
+        return of_order(order, Outcome.DEFERRED, "no-time-left"), work
     try:
         claimed = invocation.journal.claim(work, order, invocation.clock.now(), invocation.deadline, seen)
     except JournalConflict:
-        return of_order(order, Outcome.DEFERRED, "in-progress")
+        return of_order(order, Outcome.DEFERRED, "in-progress"), work
     return _buy(invocation, claimed, csr)
 
 
-def publish(invocation: Invocation, work: Work) -> OrderResult:
-    """Put the message of a RENEWED order on the queue, and record that."""
+def publish(invocation: Invocation, work: Work) -> tuple[OrderResult, Work]:
+    """Put the message of a RENEWED order on the queue, and record that; return the work as it then is."""
     try:
         smq_message_id = _send(invocation, work)
     except PublishFailed as failure:
-        return of_work(work, Outcome.RENEWED, failure.code, failed=True, stops_run=failure.misconfigured)
+        line = of_work(work, Outcome.RENEWED, failure.code, failed=True, stops_run=failure.misconfigured)
+        return line, work
     sent = work.renewed_id
     try:
-        invocation.journal.published(work, invocation.clock.now(), sent, smq_message_id)
+        work = invocation.journal.published(work, invocation.clock.now(), sent, smq_message_id)
     except JournalConflict:
         invocation.log.info("published-elsewhere-too", order_id=work.order_id)
     except JournalUnavailable as failure:
         # It will be sent once more, with the same id.
         invocation.log.problem("journal-unavailable", order_id=work.order_id, message=str(failure))
-        return of_work(work, Outcome.RENEWED, "journal-unavailable", message_id=sent, failed=True)
-    return of_work(work, Outcome.RENEWED, message_id=sent)
+        return of_work(work, Outcome.RENEWED, failure.reason, message_id=sent, failed=True), work
+    return of_work(work, Outcome.RENEWED, message_id=sent), work
 
 
-def _buy(invocation: Invocation, work: Work, csr: Csr | None) -> OrderResult:
+def _buy(invocation: Invocation, work: Work, csr: Csr | None) -> tuple[OrderResult, Work]:
     attempt = 0
     while True:
         attempt += 1
@@ -103,16 +103,15 @@ def _pause(busy: CasBusy, attempt: int) -> float:
     return asked or ceiling * random.uniform(0.5, 1)  # noqa: S311 (spreads calls, guards nothing)
 
 
-def _failed(invocation: Invocation, work: Work, failure: CasError) -> OrderResult:
+def _failed(invocation: Invocation, work: Work, failure: CasError) -> tuple[OrderResult, Work]:
     if isinstance(failure, CasRefused):
         return _not_bought(invocation, work, failure.code, failure.message, Outcome.REFUSED, TRY_AGAIN_AFTER)
     if isinstance(failure, CasMisconfigured):
-        line = _not_bought(invocation, work, failure.code, failure.message, Outcome.REFUSED)
-        return line._replace(stops_run=True)
+        line, work = _not_bought(invocation, work, failure.code, failure.message, Outcome.REFUSED)
+        return line._replace(stops_run=True), work
     now = invocation.clock.now()
-    if isinstance(failure, CasOutcomeUnknown):
-        _record(invocation, lambda: invocation.journal.unknown(work, now, failure.code, failure.message))
-    return of_work(work, Outcome.UNKNOWN, failure.code)
+    recorded = _record(invocation, lambda: invocation.journal.unknown(work, now, failure.code, failure.message))
+    return of_work(work, Outcome.UNKNOWN, failure.code), recorded or work
 
 
 def _not_bought(
@@ -122,16 +121,16 @@ def _not_bought(
     message: str,
     outcome: Outcome,
     wait: timedelta = timedelta(0),
-) -> OrderResult:
+) -> tuple[OrderResult, Work]:
     now = invocation.clock.now()
     refusal = Refusal(code, message, now + wait, is_failure=outcome is Outcome.REFUSED)
     recorded = _record(invocation, lambda: invocation.journal.refused(work, now, refusal))
-    if recorded is not None and refusal.is_failure:
-        tell_failure(invocation, recorded)
-    return of_work(work, outcome, code)
+    return of_work(work, outcome, code), recorded or work
 
 
-def _record_and_publish(invocation: Invocation, work: Work, new_order_id: str, request_id: str | None) -> OrderResult:
+def _record_and_publish(
+    invocation: Invocation, work: Work, new_order_id: str, request_id: str | None
+) -> tuple[OrderResult, Work]:
     now = invocation.clock.now()
     invocation.log.info("bought", order_id=work.order_id, new_order_id=new_order_id, cas_request_id=request_id)
     recorded = _record(invocation, lambda: invocation.journal.renewed(work, now, new_order_id, "answer", request_id))
@@ -140,11 +139,12 @@ def _record_and_publish(invocation: Invocation, work: Work, new_order_id: str, r
     # The purchase must not be lost with the journal: it is told now, and again, with the same id, by the run that
     # finds it in the order book.
     unrecorded = work._replace(state=State.RENEWED, renewal=Renewal(new_order_id, now, request_id))
+    line = of_work(unrecorded, Outcome.RENEWED, JournalUnavailable.reason, failed=True)
     try:
         _send(invocation, unrecorded)
     except PublishFailed:
-        return of_work(unrecorded, Outcome.RENEWED, "journal-unavailable", failed=True)
-    return of_work(unrecorded, Outcome.RENEWED, "journal-unavailable", message_id=unrecorded.renewed_id, failed=True)
+        return line, unrecorded
+    return line._replace(message_id=unrecorded.renewed_id), unrecorded
 
 
 def _send(invocation: Invocation, work: Work) -> str:

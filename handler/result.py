@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Any, NamedTuple
 
 from handler.clock import rfc3339
+from handler.errors import JournalUnavailable
 from handler.orders import Order
 from handler.work import Work
 
@@ -94,9 +95,27 @@ def of_work(work: Work, outcome: Outcome, reason: str | None = None, **more: Any
     )
 
 
+def held_line(work: Work, order: Order | None) -> OrderResult:
+    """Return the line of an order that only a person can go on with; of one whose journal is out of reach, if so.
+
+    `order`: its row, for what the journal cannot tell.
+    """
+    reason, candidates = work.hold
+    if reason == JournalUnavailable.reason:
+        line = of_work(work, Outcome.DEFERRED, reason, failed=True)
+    else:
+        line = of_work(work, Outcome.HELD, reason, candidates=candidates)
+    return line if work.claim or order is None else line._replace(domain=order.domain, cert_end=order.cert_end)
+
+
 def already_renewed(work: Work) -> OrderResult:
     """Return the line of an order that is done."""
     return of_work(work, Outcome.ALREADY_RENEWED, message_id=work.renewed_id)
+
+
+def of_row(shown: str) -> OrderResult:
+    """Return the line of a row that makes no sense and has no order id."""
+    return OrderResult(Outcome.SKIPPED, "row-unreadable", asked_for=f"a row with {shown}")
 
 
 @dataclass
@@ -106,7 +125,8 @@ class RunResult:
     request_id: str
     trigger: str
     dry_run: bool = False
-    orders: list[OrderResult] = field(default_factory=list)
+    lines: dict[str, OrderResult] = field(default_factory=dict)
+    """By order id, or by what the event named where there is no order."""
     note: str | None = None
     """What to say of a run that had nothing to do."""
     errors: list[str] = field(default_factory=list)
@@ -116,13 +136,27 @@ class RunResult:
     checks: list[dict[str, Any]] | None = None
     """The self-check's lines."""
 
+    @property
+    def orders(self) -> list[OrderResult]:
+        """All lines."""
+        return list(self.lines.values())
+
     def counts(self) -> dict[str, int]:
         """Count the orders by outcome."""
         return dict(Counter(line.outcome.value for line in self.orders))
 
-    def add(self, lines: Iterable[OrderResult]) -> None:
-        """Add lines of orders."""
-        self.orders.extend(lines)
+    def put(self, line: OrderResult) -> None:
+        """Write an order's line, over the one that it had."""
+        self.lines[line.order_id or line.asked_for or ""] = line
+
+    def put_all(self, lines: Iterable[OrderResult]) -> None:
+        """Write lines of orders."""
+        for line in lines:
+            self.put(line)
+
+    def put_if_absent(self, line: OrderResult) -> None:
+        """Write the line of an order that has none."""
+        self.lines.setdefault(line.order_id or line.asked_for or "", line)
 
     @property
     def needs_attention(self) -> bool:

@@ -1,24 +1,23 @@
-"""One run, from what was asked to what came of it: read once, take up what is open, decide, act."""
+"""One run, from what was asked to what came of it: read, take up what is open, decide, act."""
 
-from collections import deque
-from collections.abc import Mapping
-from itertools import islice
+from typing import NamedTuple
 
-from handler.ask import Ask, Check, Nothing, Release, Renew, Resolve
+from handler.ask import Ask, Check, Nothing, Release, Renew, Resolve, Selection
 from handler.by_hand import release, resolve_held
 from handler.check import check
 from handler.csr import Csr
+from handler.decision import Known, why_not_now
+from handler.domains import canonical
 from handler.errors import CasError, EventRefused, JournalUnavailable
 from handler.invocation import Invocation
-from handler.journal import Snapshot
-from handler.open_work import publish_open, take_up
+from handler.journal import OpenWork
+from handler.open_work import has_lost, publish_open, take_up
 from handler.orders import Order, OrderBook
-from handler.overview import nearest_unprotected_days, oldest_open_seconds, write_report
-from handler.policy import reason_not_to_renew, superseding
-from handler.renewal import SHORTEST_TIMEOUT, has_time, renew
-from handler.resolution import resolve
-from handler.result import OrderResult, Outcome, RunResult, already_renewed, of_order, of_work
-from handler.work import State, Work
+from handler.overview import sum_up
+from handler.policy import reason_not_to_renew
+from handler.purchases import Purchases
+from handler.resolution import resolve, with_orders_of_certificates
+from handler.result import OrderResult, Outcome, RunResult, of_order, of_row
 
 
 def run(ask: Ask, invocation: Invocation, result: RunResult) -> None:
@@ -45,54 +44,99 @@ def run(ask: Ask, invocation: Invocation, result: RunResult) -> None:
 
 
 def _settle_by_hand(invocation: Invocation, said: Resolve | Release, result: RunResult) -> None:
-    book = invocation.cas.order_book()
-    by_hand = resolve_held(invocation, said, book) if isinstance(said, Resolve) else release(invocation, said)
-    result.add([by_hand])
-    _sum_up(invocation, result, book, invocation.journal.open_work(invocation.clock.now(), tidy=False))
+    book = invocation.cas.confirmed(invocation.cas.order_book())
+    result.put(resolve_held(invocation, said, book) if isinstance(said, Resolve) else release(invocation, said, book))
+    left = invocation.journal.open_work(invocation.clock.now(), tidy=False)
+    sum_up(invocation, result, book, left.works)
 
 
 def _renew(invocation: Invocation, asked: Renew, result: RunResult) -> None:
     try:
-        book = invocation.cas.order_book()
-        now = invocation.clock.now()
-        orders, missing = resolve(asked.selection, book, invocation.cas, invocation.settings.rules, now)
+        selection, unknown = with_orders_of_certificates(asked.selection, invocation.cas)
+        scan = asked.selection.is_scan
+        seen = _look(invocation, None if scan else selection, tidy=not result.dry_run)
     except CasError:
         # What is already bought can be told without CAS.
         if not result.dry_run:
-            result.add(publish_open(invocation))
+            result.put_all(publish_open(invocation))
         raise
     if asked.csr is not None:
-        _require_one(asked.csr, orders)
-    taken_up = take_up(invocation, book, dry_run=result.dry_run)
+        _require_one(asked.csr, seen.orders)
+    taken_up = take_up(invocation, seen.left, seen.book, dry_run=result.dry_run)
     result.errors.extend(taken_up.errors)
-    told = {line.order_id for line in taken_up.lines}
-    result.add(line for line in missing if line.order_id is None or line.order_id not in told)
-    settled = told - set(taken_up.unbought)
-    plan: list[tuple[Order, Work]] = []
-    decided: list[OrderResult] = []
-    for order in orders:
-        if order.id not in settled:
-            decision = _decide(invocation, order, book, taken_up.works)
-            if isinstance(decision, Work):
-                plan.append((order, decision))
-            else:
-                decided.append(decision)
-    handled = {line.order_id for line in decided} | {order.id for order, _ in plan}
-    result.add(line for line in taken_up.lines if line.order_id not in handled)
-    result.add(decided)
+    result.put_all(taken_up.lines)
+    for line in [*unknown, *seen.missing, *(of_row(shown) for shown in seen.book.nameless if scan)]:
+        result.put_if_absent(line)
+    now, rules = invocation.clock.now(), invocation.settings.rules
+    known = Known([*seen.known.works.values(), *taken_up.works.values()], now)
+    settled = {line.order_id for line in taken_up.lines} - set(taken_up.unbought)
+    plan = []
+    for order in seen.orders:
+        if order.id in settled:
+            continue
+        why_not = why_not_now(order, seen.book, known, rules, now)
+        if why_not is None:
+            plan.append(order)
+        else:
+            result.put(why_not)
+    book = seen.book
     if result.dry_run:
-        result.add(_would_renew(invocation, plan))
+        result.put_all(_would_renew(invocation, plan))
     else:
-        _act(invocation, asked, book, plan, result)
-    _sum_up(invocation, result, book, taken_up.works)
+        purchases = Purchases(invocation, asked.csr, book, known, result)
+        purchases.make(plan)
+        book = purchases.book
+    sum_up(invocation, result, book, known.works)
 
 
-def _sum_up(invocation: Invocation, result: RunResult, book: OrderBook, works: Mapping[str, Work]) -> None:
-    """Say in what state the account is now."""
-    now = invocation.clock.now()
-    result.metrics["oldest_open_work_seconds"] = oldest_open_seconds(works.values(), now)
-    result.metrics["nearest_unprotected_days"] = nearest_unprotected_days(book, invocation.settings.rules, now)
-    write_report(invocation, result, book, works)
+class _Seen(NamedTuple):
+    """What a run knows before it does anything."""
+
+    book: OrderBook
+    left: OpenWork
+    orders: list[Order]
+    """Those that are meant, the first to expire first."""
+    missing: list[OrderResult]
+    known: Known
+
+
+def _look(invocation: Invocation, selection: Selection | None, *, tidy: bool) -> _Seen:
+    """Read the orders, the open work and the journals of the orders that are meant; no selection means a scan.
+
+    If anything is to be settled or bought, the book comes back known to be whole; else one reading must do, since most
+    runs have nothing to do. Raises CasError or JournalUnavailable.
+    """
+    book = invocation.cas.order_book()
+    seen = _look_into(invocation, selection, book, tidy=tidy)
+    now, rules = invocation.clock.now(), invocation.settings.rules
+    something_to_buy = any(why_not_now(order, book, seen.known, rules, now) is None for order in seen.orders)
+    something_to_settle = has_lost(seen.left.works.values(), now)
+    if book.is_tidy and not something_to_buy and not something_to_settle:
+        return seen
+    book = invocation.cas.confirmed(book)
+    if something_to_settle:
+        # Anew, since the journal must be read after the book: an order that another run has bought meanwhile is in
+        # the book, and would look like the successor of a lost call.
+        return _look_into(invocation, selection, book, tidy=False)
+    orders, missing = resolve(selection, book, rules, now)
+    for order in orders:
+        if order.id not in seen.known.works and reason_not_to_renew(order, rules, now) is None:
+            seen.known.learn(invocation.journal.read_or_hold(order.id), now)
+    return seen._replace(book=book, orders=orders, missing=missing)
+
+
+def _look_into(invocation: Invocation, selection: Selection | None, book: OrderBook, *, tidy: bool) -> _Seen:
+    now, rules = invocation.clock.now(), invocation.settings.rules
+    left = invocation.journal.open_work(now, tidy=tidy)
+    orders, missing = resolve(selection, book, rules, now)
+    known = Known(left.works.values(), now)
+    for order in orders:
+        if order.id not in known.works and reason_not_to_renew(order, rules, now) is None:
+            work = invocation.journal.read_or_hold(order.id)
+            known.learn(work, now)
+            if work.is_open:  # its note is lost
+                left.works[order.id] = work
+    return _Seen(book, left, orders, missing, known)
 
 
 def _require_one(csr: Csr, orders: list[Order]) -> None:
@@ -103,82 +147,18 @@ def _require_one(csr: Csr, orders: list[Order]) -> None:
         csr.require_domain(order.domain, "csr")
 
 
-def _decide(invocation: Invocation, order: Order, book: OrderBook, known: Mapping[str, Work]) -> OrderResult | Work:
-    """Return the line of an order that is not to be renewed now, or the journal of one that is."""
-    now = invocation.clock.now()
-    reason = reason_not_to_renew(order, invocation.settings.rules, now)
-    if reason is not None:
-        return of_order(order, Outcome.SKIPPED, reason)
-    try:
-        work = known.get(order.id) or invocation.journal.read(order.id)
-    except JournalUnavailable as failure:
-        return _unwritable(invocation, order, failure)
-    if work.state is State.DONE:
-        return already_renewed(work)
-    if work.is_open:
-        return of_order(order, Outcome.DEFERRED, "in-progress")
-    if superseding(order, book) is not None:
-        return of_order(order, Outcome.SKIPPED, "superseded")
-    # A refusal that could not even be told is not tried again: what came of it could not be told either.
-    if work.refusal is not None and (now < work.refusal.retry_at or work.is_unfinished):
-        return of_work(work, Outcome.REFUSED, work.refusal.code)
-    return work
-
-
-def _would_renew(invocation: Invocation, plan: list[tuple[Order, Work]]) -> list[OrderResult]:
-    most = invocation.settings.max_renewals_per_run
-    return [
-        of_order(order, Outcome.WOULD_RENEW) if i < most else of_order(order, Outcome.DEFERRED, "run-limit")
-        for i, (order, _) in enumerate(plan)
-    ]
-
-
-def _act(
-    invocation: Invocation, asked: Renew, book: OrderBook, plan: list[tuple[Order, Work]], result: RunResult
-) -> None:
-    """Renew what is planned, one order at a time, until the fuse blows, the time is up or nothing can succeed."""
-    left = deque(plan)
-    allowance = invocation.settings.max_renewals_per_run
-    bought_now: set[str] = set()
-    stopped = "run-stopped" if any(line.stops_run for line in result.orders) else None
-    while left and allowance > 0 and not stopped:
-        batch = list(islice(left, allowance))
-        if not has_time(invocation):
-            if invocation.timeout() < SHORTEST_TIMEOUT:
-                invocation.log.problem("timeout-too-short", seconds=invocation.timeout(), at_least=SHORTEST_TIMEOUT)
-            stopped = "no-time-left"
-            break
-        try:
-            invocation.journal.about_to_claim([order.id for order, _ in batch], invocation.deadline)
-        except JournalUnavailable as failure:
-            result.add(_unwritable(invocation, order, failure) for order, _ in left)
-            return
-        for order, work in batch:
-            left.popleft()
-            line = _renew_one(invocation, asked, book, bought_now, order, work)
-            result.add([line])
-            # A lost answer may have cost as much as a renewal.
-            allowance -= line.outcome in {Outcome.RENEWED, Outcome.UNKNOWN}
-            if line.stops_run:
-                stopped = "run-stopped"
-                break
-    result.add(of_order(order, Outcome.DEFERRED, stopped or "run-limit") for order, _ in left)
-
-
-def _renew_one(
-    invocation: Invocation, asked: Renew, book: OrderBook, bought_now: set[str], order: Order, work: Work
-) -> OrderResult:
-    seen = Snapshot(book.read_at, book.existing(order.product_code, order.domain) | bought_now)
-    try:
-        line = renew(invocation, order, work, seen, asked.csr)
-    except JournalUnavailable as failure:
-        return _unwritable(invocation, order, failure)
-    if line.new_order_id:
-        bought_now.add(line.new_order_id)
-    return line
-
-
-def _unwritable(invocation: Invocation, order: Order, failure: JournalUnavailable) -> OrderResult:
-    invocation.log.problem("journal-unavailable", order_id=order.id, message=str(failure))
-    line = of_order(order, Outcome.DEFERRED, "journal-unavailable")
-    return line._replace(failed=True)
+def _would_renew(invocation: Invocation, plan: list[Order]) -> list[OrderResult]:
+    """Return the lines that a run would begin with; it would buy one for several of the same product and domain."""
+    per_run, per_day = invocation.settings.max_renewals_per_run, invocation.settings.max_renewals_per_day
+    planned: set[tuple[str, str]] = set()
+    lines = []
+    for order in plan:
+        what = order.product_code, canonical(order.domain)
+        if what in planned:
+            lines.append(of_order(order, Outcome.SKIPPED, "superseded"))
+        elif len(planned) >= min(per_run, per_day):
+            lines.append(of_order(order, Outcome.DEFERRED, "run-limit" if per_run <= per_day else "day-limit"))
+        else:
+            planned.add(what)
+            lines.append(of_order(order, Outcome.WOULD_RENEW))
+    return lines

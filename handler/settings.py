@@ -49,6 +49,8 @@ class Settings(NamedTuple):
     oss_endpoint: str
     rules: Rules
     max_renewals_per_run: int
+    max_renewals_per_day: int
+    """Over all runs of a UTC day."""
     settle: timedelta
     stalled_within: timedelta
     """How long before the old certificate's end a renewal that does not get on begins to be told."""
@@ -160,6 +162,7 @@ VARIABLES = (
     Variable("RENEW_DOMAINS", "*", f"{_PATTERNS}, or * for every domain", _some_patterns),
     Variable("RENEW_DOMAINS_EXCEPT", "", f"{_PATTERNS}, or nothing", _patterns),
     Variable("MAX_RENEWALS_PER_RUN", "10", "a whole number from 0 to 1000", _whole(0, 1000)),
+    Variable("MAX_RENEWALS_PER_DAY", "50", "a whole number from 0 to 10000", _whole(0, 10000)),
     Variable("SETTLE_SECONDS", "900", "a whole number from 1 to 86400", _whole(1, 86400)),
     Variable("STALLED_WITHIN_DAYS", "14", "a whole number from 1 to 365", _whole(1, 365)),
     Variable("DRY_RUN", "false", "true or false", _flag),
@@ -210,6 +213,7 @@ def settings_from(environ: Mapping[str, str], context: Context) -> Settings:
             domains_except=values["RENEW_DOMAINS_EXCEPT"],
         ),
         max_renewals_per_run=values["MAX_RENEWALS_PER_RUN"],
+        max_renewals_per_day=values["MAX_RENEWALS_PER_DAY"],
         settle=timedelta(seconds=values["SETTLE_SECONDS"]),
         stalled_within=timedelta(days=values["STALLED_WITHIN_DAYS"]),
         dry_run=values["DRY_RUN"],

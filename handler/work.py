@@ -6,7 +6,8 @@
                           ├──refused──▶ REFUSED ──────────┘   nothing was bought
                           └──unknown──▶ UNKNOWN               it may have happened
     CLAIMED and UNKNOWN, once settled by reading, go on with `renewed`, `refused` or `held`; a HELD order waits
-    for a person, who goes on with `renewed` (resolve) or `released`.
+    for a person, who goes on with `renewed` (resolve) or `released`. What a person said can be taken back, the
+    first until it is published, the second until the next claim.
 
 What follows the renewal is added to the same journal, and changes no state: `observed`, how far the new order is,
 and `told`, which other messages are on the queue.
@@ -14,7 +15,7 @@ and `told`, which other messages are on the queue.
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -34,6 +35,12 @@ class State(Enum):
     DONE = "done"
 
 
+RELEASED = "released"
+"""The code of the refusal that stands for a person's word that nothing was bought."""
+
+LONGEST_RUN = timedelta(days=1)
+"""What Function Compute allows a function at most."""
+
 OPEN = frozenset({State.CLAIMED, State.UNKNOWN, State.HELD, State.RENEWED})
 """The states that some later run must do something about."""
 
@@ -51,6 +58,8 @@ class Claim(NamedTuple):
     snapshot_at: datetime
     snapshot: frozenset[str]
     """The orders that existed then, of those that could be mistaken for the successor (`OrderBook.existing`)."""
+    picture: str = ""
+    """The note that has the ids of all orders that existed then; empty in what older versions wrote."""
 
 
 class Refusal(NamedTuple):
@@ -70,6 +79,8 @@ class Renewal(NamedTuple):
     at: datetime
     request_id: str | None
     """The renewal call's; None if its answer was lost and the order was found by reading."""
+    how: str = "answer"
+    """How it is known: `answer`, `settled` (found by reading) or `person`."""
 
 
 class Work(NamedTuple):
@@ -81,6 +92,8 @@ class Work(NamedTuple):
     claim: Claim | None = None
     unknown_since: datetime | None = None
     """When a lost answer was noticed; None if the run died instead."""
+    unknown_code: str = ""
+    """Why the answer tells nothing; empty if the run died instead."""
     lost: int = 0
     """Attempts since the last release whose answer was lost and of which nothing was found."""
     refusal: Refusal | None = None
@@ -94,6 +107,8 @@ class Work(NamedTuple):
     stage: str = ""
     """Of the new order, as last observed: a status of CAS, or GONE, REPLACED or ABANDONED; empty before that."""
     stage_at: datetime | None = None
+    trouble: str = ""
+    """Why the journal could not be fetched; then nothing else here is known."""
     told: frozenset[str] = frozenset()
     """The ids of the messages, beside that of the renewal, that are on the queue."""
 
@@ -108,7 +123,7 @@ class Work(NamedTuple):
         if self.state is State.REFUSED:
             return self.refusal is not None and self.refusal.is_failure and self.failure_id not in self.told
         if self.state is State.DONE:
-            return self.stage not in {"REPLACED", "ABANDONED"} and self.issued_id not in self.told
+            return self.stage != "ABANDONED" and self.issued_id not in self.told
         return self.is_open
 
     @property
@@ -131,6 +146,25 @@ class Work(NamedTuple):
         if self.state is State.CLAIMED and self.claim is not None:
             return now > self.claim.deadline + SKEW
         return self.state is State.UNKNOWN
+
+    def is_in_progress(self, now: datetime) -> bool:
+        """Tell whether another run may still be at it. A deadline that no run can have is none: see `claim_is_odd`."""
+        return self.state is State.CLAIMED and not self.is_lost(now) and not self.claim_is_odd(now)
+
+    def claim_is_odd(self, now: datetime) -> bool:
+        """Tell whether the claim's deadline is further ahead than a run can last: some clock was far wrong."""
+        return (
+            self.state is State.CLAIMED
+            and self.claim is not None
+            and self.claim.deadline > now + LONGEST_RUN + SKEW + SKEW
+        )
+
+    @property
+    def may_be_corrected(self) -> bool:
+        """Whether all that followed the last claim is what a person said, and nothing came of it yet."""
+        if self.state is State.REFUSED:
+            return self.refusal is not None and self.refusal.code == RELEASED
+        return self.state is State.RENEWED and self.renewal is not None and self.renewal.how == "person"
 
     def last_effect(self) -> datetime:
         """Return the last moment at which the call could have taken effect. Only for lost work."""
@@ -166,8 +200,9 @@ _FROM = {
     "refused": {State.CLAIMED, State.UNKNOWN},
     "unknown": {State.CLAIMED},
     "held": {State.CLAIMED, State.UNKNOWN},
-    "released": {State.CLAIMED, State.UNKNOWN, State.HELD},
-    "renewed": {State.CLAIMED, State.UNKNOWN, State.HELD},
+    # REFUSED and RENEWED only where a person may take back what he said: see `Work.may_be_corrected`.
+    "released": {State.CLAIMED, State.UNKNOWN, State.HELD, State.RENEWED},
+    "renewed": {State.CLAIMED, State.UNKNOWN, State.HELD, State.REFUSED, State.RENEWED},
     "published": {State.RENEWED},
     "observed": {State.DONE},
     "told": set(State) - {State.NONE},
@@ -198,7 +233,8 @@ def after(work: Work, entry: Mapping[str, Any]) -> Work:
     Raises JournalUnreadable for an entry that makes no sense there.
     """
     kind = entry.get("entry")
-    if work.state not in _FROM.get(str(kind), ()):
+    corrects = kind in {"released", "renewed"} and work.state in {State.REFUSED, State.RENEWED}
+    if work.state not in _FROM.get(str(kind), ()) or (corrects and not work.may_be_corrected):
         msg = f"the journal of order {work.order_id} has {kind!r} after {work.state.value!r}"
         raise JournalUnreadable(msg)
     try:
@@ -220,8 +256,11 @@ def _claimed(work: Work, entry: Mapping[str, Any], _at: datetime) -> Work:
         cert_end=from_rfc3339(entry["cert_end"]) if entry["cert_end"] else None,
         snapshot_at=from_rfc3339(entry["snapshot_at"]),
         snapshot=frozenset(entry["snapshot"]),
+        picture=str(entry.get("picture") or ""),
     )
-    return work._replace(state=State.CLAIMED, claim=claim, unknown_since=None, refusal=None, hold=("", ()))
+    return work._replace(
+        state=State.CLAIMED, claim=claim, unknown_since=None, unknown_code="", refusal=None, hold=("", ())
+    )
 
 
 def _refused(work: Work, entry: Mapping[str, Any], _at: datetime) -> Work:
@@ -229,8 +268,8 @@ def _refused(work: Work, entry: Mapping[str, Any], _at: datetime) -> Work:
     return work._replace(state=State.REFUSED, refusal=refusal, lost=work.lost + bool(entry["lost"]))
 
 
-def _unknown(work: Work, _entry: Mapping[str, Any], at: datetime) -> Work:
-    return work._replace(state=State.UNKNOWN, unknown_since=at)
+def _unknown(work: Work, entry: Mapping[str, Any], at: datetime) -> Work:
+    return work._replace(state=State.UNKNOWN, unknown_since=at, unknown_code=str(entry.get("code") or ""))
 
 
 def _held(work: Work, entry: Mapping[str, Any], _at: datetime) -> Work:
@@ -238,13 +277,13 @@ def _held(work: Work, entry: Mapping[str, Any], _at: datetime) -> Work:
 
 
 def _released(work: Work, _entry: Mapping[str, Any], at: datetime) -> Work:
-    return work._replace(
-        state=State.REFUSED, refusal=Refusal("released", "a person released it", at, is_failure=False), lost=0
-    )
+    refusal = Refusal(RELEASED, "a person released it", at, is_failure=False)
+    return work._replace(state=State.REFUSED, refusal=refusal, renewal=None, lost=0)
 
 
 def _renewed(work: Work, entry: Mapping[str, Any], at: datetime) -> Work:
-    return work._replace(state=State.RENEWED, renewal=Renewal(entry["new_order_id"], at, entry["request_id"]))
+    renewal = Renewal(entry["new_order_id"], at, entry["request_id"], str(entry.get("how") or "answer"))
+    return work._replace(state=State.RENEWED, renewal=renewal, refusal=None)
 
 
 def _published(work: Work, _entry: Mapping[str, Any], _at: datetime) -> Work:
