@@ -139,7 +139,7 @@ class Journal:
         return key
 
     def open_work(self, now: datetime, *, tidy: bool) -> OpenWork:
-        """Return all unfinished work; if `tidy`, drop the notes, and the pictures in them, that are no longer needed."""
+        """Return all unfinished work; if `tidy`, drop the notes and pictures that are no longer needed."""
         notes: dict[str, _Note] = {}
         problems: list[str] = []
         for found in self._store.find("open/"):
@@ -172,7 +172,7 @@ class Journal:
         return [self.read_or_hold(name) for name, at in names if name.isdigit() and at >= moment - SKEW]
 
     def read_or_hold(self, order_id: str) -> Work:
-        """Read a journal; if it cannot be read or makes no sense, the order is as good as held, and the others go on."""
+        """Read a journal; if that fails or it makes no sense, the order is as good as held, and the others go on."""
         try:
             return self.read(order_id)
         except JournalUnreadable:

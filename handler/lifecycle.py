@@ -91,11 +91,11 @@ def stage_of(work: Work, book: OrderBook, now: datetime, settle: timedelta) -> s
     new = book.get(work.renewal.new_order_id)
     if new is not None and new.status in ISSUED:
         return "ISSUED"
+    if is_over(work, now) and (new is None or new.status == "REVOKED"):
+        return "ABANDONED"
     old = book.get(work.order_id)
     if old is not None and any(other.status in LIVE for other in stand_ins(old, book)):
         return "REPLACED"
-    if is_over(work, now) and (new is None or new.status == "REVOKED"):
-        return "ABANDONED"
     if new is not None:
         return new.status
     return "GONE" if now > work.renewal.at + settle else ""

@@ -66,8 +66,8 @@ def failed_message(work: Work, id_: str, order: Order | None, account_id: str, d
 
     `order`: its row, for what an unreadable journal cannot tell. `deferred`: how many others wait for the same thing.
     `subject` and OrderId are the old order. `data` has Domain, ProductCode, InstanceId, CertEndTime, Outcome
-    (refused, held or unknown), Reason (an error code or a slug), Candidates (ids, where a person must choose) and
-    Deferred.
+    (refused, held or unknown), Reason (an error code or a slug), Candidates (ids, where a person must choose) and,
+    if there are any, Deferred.
     """
     reason, candidates = work.hold
     if work.refusal is not None:
@@ -78,7 +78,7 @@ def failed_message(work: Work, id_: str, order: Order | None, account_id: str, d
         "Outcome": work.state.value if work.state.value in {"refused", "held"} else "unknown",
         "Reason": reason or work.unknown_code or "no-answer",
         "Candidates": list(candidates),
-        "Deferred": deferred,
+        **({"Deferred": deferred} if deferred else {}),
     }
     at = work.since_at or work.claimed().deadline
     return _cloud_event(id_, FAILED, work.order_id, at, account_id, data)

@@ -73,7 +73,7 @@ def test_a_call_that_left_no_trace_is_repeated_only_after_the_settle_time(
     old = cloud.cas.add_order()
     cloud.cas.fail(RENEWALS, fault)
     assert function.tick().of(old)["outcome"] == "unknown"
-    cloud.clock.advance(898)
+    cloud.clock.advance(958)  # and a minute for the clocks of two instances
     assert function.tick().outcomes == {str(old): ("deferred", "settling")}
     cloud.clock.advance(2)
     assert function.tick().of(old)["outcome"] == "renewed"
@@ -148,7 +148,7 @@ def test_the_settle_time_of_a_dead_run_counts_from_its_deadline(cloud: Cloud, fu
     crash_at(cloud, "before", "cas", RENEWALS)
     with pytest.raises(Crash):
         function.tick(timeout=300)
-    cloud.clock.advance(300 + 898)
+    cloud.clock.advance(300 + 958)
     assert function.tick().outcomes == {str(old): ("deferred", "settling")}
     cloud.clock.advance(2)
     assert function.tick().of(old)["outcome"] == "renewed"
@@ -269,7 +269,7 @@ def test_after_three_lost_answers_without_a_trace_a_person_must_look(cloud: Clou
     cloud.cas.fail(RENEWALS, *[faults.timeout_before()] * 3)
     for _ in range(3):
         assert function.tick().of(old)["outcome"] == "unknown"
-        cloud.clock.advance(901)
+        cloud.clock.advance(961)
     assert function.tick().outcomes == {str(old): ("held", "answers-lost")}
     function.invoke({"release": {"order_id": str(old)}})
     assert function.tick().of(old)["outcome"] == "renewed"
@@ -283,7 +283,7 @@ def test_a_successor_of_one_order_is_no_candidate_for_another(cloud: Cloud, func
     first = function.tick()
     assert (first.of(lost)["outcome"], first.of(other)["outcome"]) == ("unknown", "renewed")
     assert function.tick().outcomes[str(lost)] == ("deferred", "settling")
-    cloud.clock.advance(901)
+    cloud.clock.advance(961)
     assert function.tick().of(lost)["outcome"] == "renewed"
     assert published(cloud) == bought(cloud)
 
@@ -297,7 +297,7 @@ def test_an_order_that_loses_its_domain_again_is_no_candidate(cloud: Cloud, func
     order = cloud.cas.order(applied)
     order.domain, order.fixed_status = "", "PAYED"
     assert function.tick().outcomes == {str(lost): ("deferred", "settling")}
-    cloud.clock.advance(901)
+    cloud.clock.advance(961)
     assert function.tick().of(lost)["outcome"] == "renewed"
     assert published(cloud) == bought(cloud)
 
@@ -382,7 +382,7 @@ def test_of_two_runs_at_once_exactly_one_buys(cloud: Cloud, function: Function, 
     assert set(published(cloud)) == set(bought(cloud))
     others = [(line["outcome"], line["reason"]) for line in lines if line["outcome"] != "renewed"]
     assert others in ([("deferred", "in-progress")], [("already-renewed", None)], [])
-    if point[1] == "cas" or point == ("after", "oss", "AppendObject"):
+    if point[1] == "cas":
         assert inner.outcomes == {str(old): ("deferred", "in-progress")}
 
 
@@ -448,7 +448,7 @@ def test_a_purchase_that_cannot_be_journalled_is_told_at_once_and_settled_later(
     cloud: Cloud, function: Function
 ) -> None:
     old = cloud.cas.add_order()
-    cloud.oss.fail("AppendObject", None, *[faults.error("InternalError", 500)] * 3)
+    cloud.oss.fail("AppendObject", None, None, *[faults.error("InternalError", 500)] * 3)
     answer = function.tick()
     assert answer.failed
     assert (answer.of(old)["outcome"], answer.of(old)["reason"]) == ("renewed", "journal-unavailable")

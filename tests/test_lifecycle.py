@@ -110,19 +110,41 @@ def test_a_certificate_that_another_order_replaces_needs_no_watching(
     cloud.cas.add_order(days_left=200, bought_at=cloud.clock.now())
     cloud.clock.advance(days=1)
     function.tick()
+    function.tick()
     assert not told(cloud, "cas.order.stalled")
+    cloud.clock.advance(days=45)
+    if move == "apply":
+        cloud.cas.issue(new)
+    function.tick()
+    assert [message["data"]["OrderId"] for message in told(cloud, "cas.order.issued")] == (
+        [str(new)] if move == "apply" else []
+    )
     function.tick()
     assert not [key for _, key in cloud.oss.objects if "/open/" in key]
 
 
 def test_a_renewal_that_never_gets_on_is_given_up_a_month_after_the_end(cloud: Cloud, function: Function) -> None:
-    renewed(cloud, function, days_left=5)
+    _, new = renewed(cloud, function, days_left=5)
     for _ in range(45):
         cloud.clock.advance(days=1)
         function.tick()
     messages = told(cloud, "cas.order.stalled")
     assert len(messages) == 35
     assert messages[-1]["data"]["DaysLeft"] == -30
+    cloud.cas.issue(new)
+    function.tick()
+    assert len(told(cloud, "cas.order.issued")) == 1, "late is not never"
+    function.tick()
+    assert not [key for _, key in cloud.oss.objects if "/open/" in key]
+
+
+def test_a_renewal_whose_order_is_gone_is_given_up_a_month_after_the_end(cloud: Cloud, function: Function) -> None:
+    _, new = renewed(cloud, function, days_left=5)
+    cloud.cas.cancel(new)
+    cloud.clock.advance(days=36)
+    function.tick()
+    function.tick()
+    assert not told(cloud, "cas.order.stalled")
     assert not [key for _, key in cloud.oss.objects if "/open/" in key]
 
 

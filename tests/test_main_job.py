@@ -14,7 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from handler import index, renewal, run
+from handler import index, purchases, renewal
 from handler.errors import EventRefused, RunFailed, SettingsError
 from handler.orders import Order
 from tests import sample_account
@@ -213,14 +213,28 @@ def test_a_new_order_id_above_2_53_arrives_whole(cloud: Cloud, function: Functio
     assert message["subject"] == message["data"]["OrderId"] == str(2**53 + 1)
 
 
-def test_ten_thousand_orders_are_read_once_and_only_those_in_sight_are_listed(cloud: Cloud, function: Function) -> None:
+def test_ten_thousand_orders_are_read_once_if_there_is_nothing_to_buy(cloud: Cloud, function: Function) -> None:
     for number in range(9_990):
         cloud.cas.add_order(domain=f"host{number}.example.com", days_left=100)
-    expiring = [cloud.cas.add_order(domain=f"soon{number}.example.com", days_left=10 + number) for number in range(10)]
+    expiring = [
+        cloud.cas.add_order(domain=f"soon{number}.example.com", days_left=10 + number, trustee="trustee")
+        for number in range(10)
+    ]
     answer = function.tick()
     assert list(answer.outcomes) == [str(order_id) for order_id in expiring]
     pages = [(call.params["OrderType"], call.params["CurrentPage"]) for call in cloud.cas.calls_of(LIST)]
-    assert len(pages) == len(set(pages)) == 201  # 200 of CPACK, and one that says there is no BUY order
+    # 200 full pages of CPACK, one that says that these were all, and one that says that there is no BUY order.
+    assert len(pages) == len(set(pages)) == 202
+
+
+def test_orders_are_read_twice_before_anything_is_bought(cloud: Cloud, function: Function) -> None:
+    for number in range(120):
+        cloud.cas.add_order(domain=f"host{number}.example.com", days_left=100)
+    expiring = [cloud.cas.add_order(domain=f"soon{number}.example.com", days_left=10 + number) for number in range(3)]
+    answer = function.tick()
+    assert list(answer.outcomes.values()) == [("renewed", None)] * 3
+    assert list(answer.outcomes) == [str(order_id) for order_id in expiring]
+    assert len(cloud.cas.calls_of(LIST)) == 2 * (3 + 1)
 
 
 def test_orders_are_listed_no_faster_than_ten_calls_a_second(cloud: Cloud, function: Function) -> None:
@@ -228,7 +242,7 @@ def test_orders_are_listed_no_faster_than_ten_calls_a_second(cloud: Cloud, funct
         cloud.cas.add_order(domain=f"host{number}.example.com", days_left=100)
     function.tick()
     at = [call.at for call in cloud.cas.calls_of(LIST)]
-    assert len(at) == 21
+    assert len(at) == 22
     assert all(eleventh - first >= timedelta(seconds=1) for first, eleventh in zip(at, at[10:], strict=False))
 
 
@@ -276,11 +290,11 @@ def test_a_dry_run_decides_and_reports_and_does_nothing(cloud: Cloud, function: 
 
 def test_one_orders_failure_never_stops_the_others(cloud: Cloud, function: Function) -> None:
     orders = [cloud.cas.add_order(domain=f"host{n}.example.com", days_left=5 + n) for n in range(3)]
-    cloud.cas.fail(RENEWALS, faults.error("InsufficientQuota"), faults.html_after(502), None)
+    cloud.cas.fail(RENEWALS, faults.error("OrderStateError", 403), faults.html_after(502), None)
     answer = function.tick()
     assert answer.failed
     assert [answer.of(order)["outcome"] for order in orders] == ["refused", "unknown", "renewed"]
-    assert answer.of(orders[0])["reason"] == "InsufficientQuota"
+    assert answer.of(orders[0])["reason"] == "OrderStateError"
 
 
 @pytest.mark.parametrize("code", ["NoPermission", "InvalidAccessKeyId.Inactive", "Forbidden.RAM"])
@@ -524,7 +538,7 @@ def test_a_fault_of_the_program_does_not_hide_what_was_bought_before(
             raise ZeroDivisionError
         return renew(invocation, order, *rest)
 
-    monkeypatch.setattr(run, "renew", broken)
+    monkeypatch.setattr(purchases, "renew", broken)
     answer = function.tick()
     assert answer.failed
     assert answer.outcomes == {str(first): ("renewed", None)}
