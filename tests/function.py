@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import uuid
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from handler.errors import RunFailed
+from handler.errors import EventRefused, RunFailed, SettingsError
 from handler.index import invoke
+from tests.interleaving import Crash
+from tests.stubs.clock import SkewedClock
 from tests.stubs.cloud import Cloud
 
 Runtime = Literal["3.10", "3.12"]
@@ -62,25 +65,60 @@ class Function:
         """What all invocations so far have written to standard output."""
 
     def invoke(
-        self, event: bytes | dict[str, Any], kind: Runtime = "3.10", timeout: int = 300, **settings: str
+        self,
+        event: bytes | dict[str, Any],
+        kind: Runtime = "3.10",
+        timeout: int = 300,
+        skew: float = 0,
+        request_id: str | None = None,
+        **settings: str,
     ) -> Answer:
-        """Invoke it once. Whatever the handler raises but RunFailed goes on to the caller."""
+        """Invoke it once, on an instance whose clock is `skew` seconds ahead of the cloud's.
+
+        Whatever the handler raises but RunFailed goes on to the caller.
+        """
         raw = event if isinstance(event, bytes) else json.dumps(event).encode()
-        context = self.cloud.context(kind, timeout)
+        context = self.cloud.context(kind, timeout, request_id)
         environ = self.cloud.environ(**{**self.settings, **settings})
         output = io.StringIO()
         try:
             with contextlib.redirect_stdout(output):
-                return Answer(invoke(raw, context, environ, self.cloud.clock), failed=False)
+                return Answer(invoke(raw, context, environ, SkewedClock(self.cloud.clock, skew)), failed=False)
         except RunFailed as failed:
             return Answer(str(failed), failed=True)
         finally:
             self.log += output.getvalue()
 
-    def tick(self, timeout: int = 300, **settings: str) -> Answer:
+    def tick(self, timeout: int = 300, skew: float = 0, **settings: str) -> Answer:
         """Let the timer fire."""
-        return self.invoke(TIMER, "3.10", timeout, **settings)
+        return self.invoke(TIMER, "3.10", timeout, skew, **settings)
 
     @property
     def log_lines(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.log.splitlines()]
+
+
+def platform(
+    function: Function,
+    event: bytes | dict[str, Any],
+    retries: int = 3,
+    seconds_between: float = 60,
+    same_request_id: bool = True,
+) -> list[Answer]:
+    """Deliver an event as Function Compute does that of an asynchronous invocation; return what each attempt came to.
+
+    An attempt that fails is repeated with the same event, up to `retries` times; whatever the function raises is a
+    failure, and so is its death. What a retry's request id is, is not documented, so it can be either.
+    """
+    answers: list[Answer] = []
+    request_id = str(uuid.uuid4())
+    for attempt in range(1 + retries):
+        if attempt:
+            function.cloud.clock.sleep(seconds_between)
+        try:
+            answers.append(function.invoke(event, request_id=request_id if same_request_id else None))
+        except (EventRefused, SettingsError, Crash) as failure:
+            answers.append(Answer(str(failure), failed=True))
+        if not answers[-1].failed:
+            break
+    return answers

@@ -8,6 +8,7 @@ from typing import Any
 
 from handler.errors import EventRefused, RunFailed
 from handler.index import invoke
+from tests.stubs.clock import SkewedClock
 from tests.stubs.cloud import Cloud
 
 
@@ -22,8 +23,11 @@ class PausedInvocation:
     ends it at its deadline, wherever it stands.
     """
 
-    def __init__(self, cloud: Cloud, event: bytes, name: str, timeout: int, **settings: str) -> None:
-        """`timeout` is in seconds."""
+    def __init__(self, cloud: Cloud, event: bytes, name: str, timeout: int, skew: float = 0, **settings: str) -> None:
+        """`name` is its request id, `timeout` is in seconds.
+
+        The clock of its instance is `skew` seconds ahead of the cloud's, by which the platform ends it.
+        """
         self.at: tuple[str, str, str] | None = None
         """Where it stands: phase, service, action."""
         self.finished = False
@@ -31,6 +35,7 @@ class PausedInvocation:
         """The result, if it lived to give one."""
         self.bug: BaseException | None = None
         self._cloud = cloud
+        self._clock = SkewedClock(cloud.clock, skew)
         self._deadline: datetime = cloud.clock.now() + timedelta(seconds=timeout)
         self._dead = False
         self._go = threading.Semaphore(0)
@@ -62,7 +67,7 @@ class PausedInvocation:
 
     def _run(self, event: bytes, context: Any, environ: dict[str, str]) -> None:
         try:
-            self.text = invoke(event, context, environ, self._cloud.clock)
+            self.text = invoke(event, context, environ, self._clock)
         except (RunFailed, EventRefused) as told:
             self.text = str(told)
         except Crash:

@@ -366,7 +366,7 @@ def test_a_useless_refusal_is_not_repeated_by_the_platforms_retry_but_tomorrow(
 def test_the_context_of_each_runtime_is_understood(cloud: Cloud, function: Function, kind: Runtime) -> None:
     old = cloud.cas.add_order()
     settings = {} if kind == "3.12" else {"ALIBABA_CLOUD_ACCESS_KEY_ID": "", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": ""}
-    assert function.invoke({"scan": True}, kind, 300, **settings).of(old)["outcome"] == "renewed"
+    assert function.invoke({"scan": True}, kind, 300, 0, None, **settings).of(old)["outcome"] == "renewed"
 
 
 def test_a_function_without_a_role_says_so(cloud: Cloud, function: Function) -> None:

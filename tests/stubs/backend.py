@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal
 
 from tests.stubs.clock import Clock
 from tests.stubs.credentials import Credentials
-from tests.stubs.faults import ORDER_ID_KINDS, Fault, FaultSource
+from tests.stubs.faults import ALTERED_LIST, ALTERED_ORDER_ID, Fault, FaultSource
 from tests.stubs.signatures import Signed, Unsigned
 from tests.stubs.wire import (
     ConnectionRefused,
@@ -165,17 +165,18 @@ class Backend(ABC):
     @abstractmethod
     def _perform(self, action: str, params: dict[str, str], request: Request) -> Response: ...
 
-    def _alter_order_id(self, fault: Fault, answer: Response) -> Response:
-        raise ValueError(f"{type(self).__name__} answers with no order id, so {fault.kind} makes no sense")
+    def _altered(self, fault: Fault, params: Mapping[str, str], answer: Response | None) -> Response:
+        """The answer as a fault wants it; there is none to start from if nothing happened."""
+        raise ValueError(f"{type(self).__name__} answers with no order ids, so {fault.kind} makes no sense")
 
     def _respond(self, action: str, params: dict[str, str], request: Request) -> Response:
         fault = self._next_fault(action)
         if fault is None:
             return self._answer(action, params, request)
-        if not fault.happens:
-            return self._spoil(fault)
-        answer = self._answer(action, params, request)
-        return self._alter_order_id(fault, answer) if fault.kind in ORDER_ID_KINDS else self._spoil(fault)
+        answer = self._answer(action, params, request) if fault.happens else None
+        if fault.kind in ALTERED_ORDER_ID | ALTERED_LIST:
+            return self._altered(fault, params, answer)
+        return self._spoil(fault)
 
     def _next_fault(self, action: str) -> Fault | None:
         if self._faults[action]:
@@ -194,6 +195,8 @@ class Backend(ABC):
             return Response(fault.status, {"Content-Type": "text/html"}, page.encode())
         if fault.kind == "empty":
             return Response(fault.status)
+        if fault.kind == "answer":
+            return Response(fault.status, {"Content-Type": "application/json"}, fault.body.encode())
         wait = {} if fault.retry_after_ms is None else {"x-acs-retry-after": str(fault.retry_after_ms)}
         return self.render_error(ApiError(fault.code, fault.status, fault.message, wait))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from bisect import insort
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Literal, cast
@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal, cast
 from tests.stubs.backend import ApiError, Backend, Refusal
 from tests.stubs.clock import Clock
 from tests.stubs.credentials import Credentials
-from tests.stubs.faults import Fault
+from tests.stubs.faults import ALTERED_ORDER_ID, Fault
 from tests.stubs.orders import PENDING, Order, Record, Source, Upload
 from tests.stubs.signatures import Signed, acs3
 from tests.stubs.wire import NotStubbed, Request, Response
@@ -39,12 +39,28 @@ class Purchase(Record):
     by: Literal["api", "console"]
 
 
+@dataclass
+class RawRow(Record):
+    """A row of a list with no order behind it, any JSON value."""
+
+    row: Any
+    source: Source
+    place: int
+
+
+BetweenPages = Callable[[str, int], object]
+"""Called with the type of a list and the number of the page that was just answered."""
+
+
 class CasStub(Backend):
     """The V1 order operations of CAS, API version 2020-04-07.
 
     There is no idempotency token in this API, so the stub has none: each renewal call that is not refused is a
     purchase. What the documentation leaves open can be set either way: `renewable_statuses`, `pending_domain`,
     `pending_source`, `visible_after`.
+
+    A list need not hold still or be right: `between_pages` may change the account while it is read, and
+    `total_count_off_by`, `list_twice`, `odd_row` and `add_raw_row` make lists that CAS should not give.
     """
 
     actions: ClassVar = frozenset(
@@ -63,6 +79,7 @@ class CasStub(Backend):
         "pending_domain",
         "pending_source",
         "visible_after",
+        "total_count_off_by",
         "next_order_id",
         "next_renewal_id",
     )
@@ -75,11 +92,20 @@ class CasStub(Backend):
         self.pending_domain: Literal["empty", "filled"] = "empty"
         self.pending_source: Source | None = None
         self.visible_after: float = 0
+        self.between_pages: BetweenPages | None = None
+        """What happens each time a page of ListUserCertificateOrder has been answered. Not kept in the state."""
+        self.total_count_off_by = 0
+        """What TotalCount is too high by, in every list."""
+        self.list_twice: set[int] = set()
+        """The orders whose row comes twice, one right after the other. TotalCount counts both."""
+        self.extra_rows: list[RawRow] = []
+        """Rows without an order; TotalCount counts them. See `add_raw_row`."""
         self.next_order_id = FIRST_ORDER_ID
         self.next_renewal_id = FIRST_RENEWAL_ID
         self.purchases: list[Purchase] = []
         self._orders: dict[int, Order] = {}
         self._newest_first: dict[str, list[Order]] = {"CPACK": [], "BUY": []}
+        self._odd: dict[int, tuple[list[str], dict[str, Any]]] = {}
         self._uploads: dict[int, Upload] = {}
         self._last_visible_at: datetime | None = None
 
@@ -103,11 +129,13 @@ class CasStub(Backend):
         cert_end: datetime | None = None,
         certificate_id: int | None = None,
         visible_at: datetime | None = None,
+        place: int | None = None,
     ) -> int:
         """Put an order into the account and return its id.
 
         Without a `status` the end of the certificate decides what it is from day to day; a pending status means that
-        there is no certificate yet. `domain_type` follows from the domain unless it is given.
+        there is no certificate yet. `domain_type` follows from the domain unless it is given. `place` is where the
+        list shows it, 0 being the first row; lists are newest first otherwise.
         """
         with self._lock:
             now = self.clock.now()
@@ -137,6 +165,8 @@ class CasStub(Backend):
                     certificate_id=(certificate_id or _certificate_id(order_id)) if issued else None,
                 )
             )
+            if place is not None:
+                self.move_row(order_id, place)
             return order_id
 
     def add_upload(self, common_name: str, days_left: float = 20, certificate_id: int | None = None) -> int:
@@ -150,6 +180,10 @@ class CasStub(Backend):
     def order(self, order_id: int | str) -> Order:
         """The order with that id; KeyError if there is none."""
         return self._orders[int(order_id)]
+
+    def order_ids(self) -> list[int]:
+        """The ids of all orders, in the order in which they came into the account."""
+        return list(self._orders)
 
     def status(self, order_id: int | str) -> str:
         """What the order is at this moment."""
@@ -199,11 +233,53 @@ class CasStub(Backend):
             order = self._orders.pop(int(order_id))
             self._newest_first[order.source].remove(order)
 
+    def move(self, order_id: int | str, source: Source) -> None:
+        """The order goes from the one list to the other."""
+        with self._lock:
+            order = self.order(order_id)
+            self.remove(order_id)
+            order.source = source
+            self._insert(order)
+
+    def move_row(self, order_id: int | str, place: int) -> None:
+        """The order's row goes to another place in its list, 0 being the first."""
+        with self._lock:
+            order = self.order(order_id)
+            rows = self._newest_first[order.source]
+            rows.remove(order)
+            rows.insert(place, order)
+
+    def once_after_page(self, order_type: str, page: int, happens: Callable[[], object]) -> None:
+        """Let something happen between that page and what is asked next: set `between_pages` for one reading."""
+
+        def between_pages(answered_type: str, answered_page: int) -> None:
+            if (answered_type, answered_page) == (order_type, page):
+                self.between_pages = None
+                happens()
+
+        self.between_pages = between_pages
+
+    def odd_row(self, order_id: int | str, *absent: str, **fields: Any) -> None:
+        """List the order without some fields and with other values in others; with neither, as it is again."""
+        with self._lock:
+            self._odd[int(order_id)] = (list(absent), fields)
+            if not absent and not fields:
+                del self._odd[int(order_id)]
+
+    def add_raw_row(self, row: Any, source: Source = "CPACK", place: int = 0) -> None:
+        """List any JSON value as a row, 0 being the first; a place behind the end is the end."""
+        with self._lock:
+            self.extra_rows.append(RawRow(row, source, place))
+
     def to_json(self) -> dict[str, Any]:
         with self._lock:
             return super().to_json() | {
                 "renewable_statuses": sorted(self.renewable_statuses),
+                "list_twice": sorted(self.list_twice),
+                "extra_rows": [row.to_json() for row in self.extra_rows],
+                "odd": [[order_id, *odd] for order_id, odd in self._odd.items()],
                 "orders": [order.to_json() for order in self._orders.values()],
+                "rows": {source: [order.order_id for order in rows] for source, rows in self._newest_first.items()},
                 "uploads": [upload.to_json() for upload in self._uploads.values()],
                 "purchases": [purchase.to_json() for purchase in self.purchases],
             }
@@ -216,6 +292,13 @@ class CasStub(Backend):
             self._newest_first = {"CPACK": [], "BUY": []}
             for order in state["orders"]:
                 self._insert(Order.from_json(order))
+            self._newest_first = {
+                source: [self._orders[order_id] for order_id in order_ids]
+                for source, order_ids in state["rows"].items()
+            }
+            self.list_twice = set(state["list_twice"])
+            self.extra_rows = [RawRow.from_json(row) for row in state["extra_rows"]]
+            self._odd = {order_id: (absent, fields) for order_id, absent, fields in state["odd"]}
             uploads = map(Upload.from_json, state["uploads"])
             self._uploads = {upload.certificate_id: upload for upload in uploads}
             self.purchases = [Purchase.from_json(purchase) for purchase in state["purchases"]]
@@ -251,21 +334,47 @@ class CasStub(Backend):
     def _perform(self, action: str, params: dict[str, str], request: Request) -> Response:
         if action == "ListUserCertificateOrder":
             answer = self._list(params)
+            if self.between_pages:
+                self.between_pages(params.get("OrderType") or "CPACK", answer["CurrentPage"])
         elif action == "GetUserCertificateDetail":
             answer = self._certificate(params)
         else:
             answer = {"OrderId": self._renew_checked(params)}
         return _json_response({"RequestId": _request_id(), **answer})
 
-    def _alter_order_id(self, fault: Fault, answer: Response) -> Response:
-        body = json.loads(answer.body)
-        if "OrderId" not in body:
+    def _altered(self, fault: Fault, params: Mapping[str, str], answer: Response | None) -> Response:
+        body: dict[str, Any] = json.loads(answer.body) if answer else {"RequestId": _request_id(), "OrderId": None}
+        if fault.kind in ALTERED_ORDER_ID and "OrderId" in body:
+            self._alter_order_id(fault, params, body)
+        elif fault.kind not in ALTERED_ORDER_ID and "CertificateOrderList" in body:
+            self._alter_list(fault, params, body)
+        elif answer:  # an error, or of another action
             return answer
+        return _json_response(body)
+
+    def _alter_order_id(self, fault: Fault, params: Mapping[str, str], body: dict[str, Any]) -> None:
         if fault.kind == "missing_order_id":
             del body["OrderId"]
+        elif fault.kind == "old_order_id":
+            body["OrderId"] = int(params["OrderId"])
         else:
             body["OrderId"] = (str if fault.kind == "order_id_as_string" else int)(body["OrderId"])
-        return _json_response(body)
+
+    def _alter_list(self, fault: Fault, params: Mapping[str, str], body: dict[str, Any]) -> None:
+        rows = body["CertificateOrderList"]
+        if fault.kind == "no_list":
+            del body["CertificateOrderList"]
+        elif fault.kind == "null_list":
+            body["CertificateOrderList"] = None
+        elif fault.kind == "no_total":
+            del body["TotalCount"]
+        elif fault.kind == "empty_list":
+            body |= {"CertificateOrderList": [], "TotalCount": 0}
+        elif fault.kind == "short_page":
+            body["CertificateOrderList"] = rows[: len(rows) // 2]
+        else:
+            first = self._list({**params, "CurrentPage": "1"})
+            body["CertificateOrderList"] = first["CertificateOrderList"]
 
     def _list(self, params: Mapping[str, str]) -> dict[str, Any]:
         order_type = params.get("OrderType") or "CPACK"
@@ -274,13 +383,14 @@ class CasStub(Backend):
         status, keyword, now = params.get("Status", ""), params.get("Keyword", ""), self.clock.now()
         shown = slice((page - 1) * size, page * size)
         if order_type in self._newest_first:
-            orders = self._matching_orders(order_type, status, keyword, now)
-            total, rows = len(orders), [order.row(now) for order in orders[shown]]
+            listed = self._as_listed(order_type, self._matching_orders(order_type, status, keyword, now))
+            total, rows = len(listed), [self._row(line, now) for line in listed[shown]]
         elif order_type in {"CERT", "UPLOAD"}:
             certificates = self._matching_certificates(order_type, status, keyword, now)
             total, rows = len(certificates), [certificate.certificate_row(now) for certificate in certificates[shown]]
         else:
             raise ApiError("InvalidParameter", 400, "The parameter OrderType is invalid.")
+        total += self.total_count_off_by
         return {"TotalCount": total, "CurrentPage": page, "ShowSize": size, "CertificateOrderList": rows}
 
     def _matching_orders(self, source: str, status: str, keyword: str, now: datetime) -> list[Order]:
@@ -294,6 +404,23 @@ class CasStub(Backend):
             and (not status or order.status(now) == status)
             and (not keyword or order.matches(keyword))
         ]
+
+    def _as_listed(self, source: str, orders: list[Order]) -> Sequence[Order | RawRow]:
+        if not self.list_twice and not self.extra_rows:
+            return orders
+        twice = self.list_twice
+        listed: list[Order | RawRow] = [line for line in orders for _ in range(1 + (line.order_id in twice))]
+        for extra in self.extra_rows:
+            if extra.source == source:
+                listed.insert(extra.place, extra)
+        return listed
+
+    def _row(self, line: Order | RawRow, now: datetime) -> Any:
+        if isinstance(line, RawRow):
+            return line.row
+        absent, fields = self._odd.get(line.order_id, ((), {}))
+        row = line.row(now) | fields
+        return {name: value for name, value in row.items() if name not in absent}
 
     def _matching_certificates(self, kind: str, status: str, keyword: str, now: datetime) -> list[Order | Upload]:
         found: list[tuple[int, Order | Upload]] = [

@@ -41,6 +41,22 @@ class FakeClock:
             self._now += timedelta(days=days, seconds=seconds)
 
 
+class SkewedClock:
+    """The clock of an instance that is so many seconds ahead of the cloud's; behind it, if below zero."""
+
+    def __init__(self, clock: Clock, seconds: float) -> None:
+        self._clock = clock
+        self._ahead = timedelta(seconds=seconds)
+
+    def now(self) -> datetime:
+        """The time as that instance has it, aware and in UTC."""
+        return self._clock.now() + self._ahead
+
+    def sleep(self, seconds: float) -> None:
+        """Let `seconds` pass, for everybody."""
+        self._clock.sleep(seconds)
+
+
 class SystemClock:
     """The real time, for stubs that serve other processes."""
 

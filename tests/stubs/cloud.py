@@ -25,7 +25,8 @@ from tests.stubs.oss import OssStub
 from tests.stubs.smq import SmqStub
 from tests.stubs.wire import NotStubbed
 
-Service = Literal["cas", "smq", "oss"]
+Service = Literal["cas", "smq", "oss", "file"]
+"""Where a call goes. A journal in a folder (`file`) has no stub: `tests.file_crashes` takes its turns."""
 Phase = Literal["before", "after"]
 Hook = Callable[[Phase, Service, str], None]
 """Called in the client's thread around each call. It may raise, which is a crash there, or block."""

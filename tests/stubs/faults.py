@@ -6,6 +6,7 @@ happens in the cloud. Faults are plain values and survive `to_json`, so a server
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -20,9 +21,18 @@ Kind = Literal[
     "missing_order_id",
     "order_id_as_string",
     "order_id_as_number",
+    "old_order_id",
+    "answer",
+    "no_list",
+    "null_list",
+    "no_total",
+    "empty_list",
+    "short_page",
+    "first_page",
 ]
 
-ORDER_ID_KINDS = frozenset({"missing_order_id", "order_id_as_string", "order_id_as_number"})
+ALTERED_ORDER_ID = frozenset({"missing_order_id", "order_id_as_string", "order_id_as_number", "old_order_id"})
+ALTERED_LIST = frozenset({"no_list", "null_list", "no_total", "empty_list", "short_page", "first_page"})
 
 
 @dataclass(frozen=True)
@@ -35,6 +45,8 @@ class Fault:
     code: str = ""
     message: str = ""
     retry_after_ms: int | None = None
+    body: str = ""
+    """Of an `answer`, as it is sent."""
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object that `Fault(**object)` turns back into the fault."""
@@ -118,3 +130,60 @@ def order_id_as_string() -> Fault:
 def order_id_as_number() -> Fault:
     """The order id of the answer is a JSON number (CAS only)."""
     return Fault("order_id_as_number", happens=True)
+
+
+def answer(body: Any, status: int = 200) -> Fault:
+    """A JSON answer that is not the service's, such as `{}`, `[]`, `null` or a text; nothing happened."""
+    return Fault("answer", status=status, body=json.dumps(body))
+
+
+def answer_after(body: Any, status: int = 200) -> Fault:
+    """A JSON answer that is not the service's although the call took effect."""
+    return Fault("answer", happens=True, status=status, body=json.dumps(body))
+
+
+def old_order_id() -> Fault:
+    """The answer is a success that names nothing new but the old order, and nothing happened (CAS only)."""
+    return Fault("old_order_id")
+
+
+def old_order_id_after() -> Fault:
+    """The same although the call took effect (CAS only)."""
+    return Fault("old_order_id", happens=True)
+
+
+def no_list() -> Fault:
+    """A list without the key of its rows (lists of CAS only, as are all below)."""
+    return Fault("no_list", happens=True)
+
+
+def null_list() -> Fault:
+    """A list whose rows are null."""
+    return Fault("null_list", happens=True)
+
+
+def no_total() -> Fault:
+    """A list that does not say how many rows there are in all."""
+    return Fault("no_total", happens=True)
+
+
+def empty_list() -> Fault:
+    """A list of nothing, as an account without orders has it, whatever there is."""
+    return Fault("empty_list", happens=True)
+
+
+def short_page() -> Fault:
+    """A page with the first half of its rows, rounded down."""
+    return Fault("short_page", happens=True)
+
+
+def first_page() -> Fault:
+    """The rows of the first page, under the number of the page that was asked for."""
+    return Fault("first_page", happens=True)
+
+
+NO_ANSWERS: tuple[Fault, ...] = (answer({}), answer([]), answer(None), answer("text"))
+"""What something in between may answer for any service."""
+
+NO_LISTS = (no_list(), null_list(), no_total(), empty_list(), short_page(), first_page())
+"""What may come for a page of a list of CAS."""

@@ -7,6 +7,7 @@ import time
 from collections import deque
 
 from tests.stubs import faults
+from tests.stubs.cas import CasStub
 from tests.stubs.faults import Fault
 
 _ANYWHERE = (
@@ -20,7 +21,7 @@ _ANYWHERE = (
     faults.reset_after(),
     faults.refused(),
 )
-_ELSEWHERE = (faults.empty(), faults.empty_after())
+_ELSEWHERE = (faults.empty(), faults.empty_after(), faults.answer({}), faults.answer_after({"ok": True}))
 _CAS = (
     *_ANYWHERE,
     *_ELSEWHERE,
@@ -31,10 +32,20 @@ _CAS = (
     faults.error_after("InternalError", status=400),
 )
 _BY_ACTION: dict[str, tuple[Fault, ...]] = {
-    "ListUserCertificateOrder": _CAS,
+    "ListUserCertificateOrder": (*_CAS, *faults.NO_ANSWERS, *faults.NO_LISTS),
     "GetUserCertificateDetail": _CAS,
-    "RenewCertificateOrderForPackageRequest": (*_CAS, faults.missing_order_id(), faults.order_id_as_string()),
+    "RenewCertificateOrderForPackageRequest": (
+        *_CAS,
+        faults.missing_order_id(),
+        faults.order_id_as_string(),
+        faults.old_order_id(),
+        faults.old_order_id_after(),
+    ),
     "SendMessage": (*_ANYWHERE, *_ELSEWHERE, faults.error("QpsLimitExceeded", status=503)),
+    "AppendObject": (*_ANYWHERE, *_ELSEWHERE),
+    "PutObject": (*_ANYWHERE, *_ELSEWHERE),
+    "GetObject": (*_ANYWHERE, *_ELSEWHERE),
+    "ListObjectsV2": (*_ANYWHERE, *_ELSEWHERE),
 }
 
 
@@ -50,6 +61,49 @@ class RandomFaults:
         if self._random.random() >= self._share:
             return None
         return self._random.choice(_BY_ACTION.get(action, _ANYWHERE))
+
+
+class MovingLists:
+    """For `CasStub.between_pages`: after a share of the pages something moves, none of which touches a renewal.
+
+    An order that has nothing to do with any other is bought or goes away, one goes from list to list, or a row goes
+    elsewhere in its list. The same seed and the same readings give the same.
+    """
+
+    def __init__(self, cas: CasStub, seed: int | str, share: float = 0.2) -> None:
+        self._cas = cas
+        self._random = random.Random(seed)  # noqa: S311 - nothing secret about it
+        self._share = share
+        self._bystanders: list[int] = []
+
+    def __call__(self, order_type: str, page: int) -> None:
+        """Let something happen, or nothing."""
+        if self._random.random() >= self._share:
+            return
+        self._random.choice((self._come, self._go, self._change_lists, self._change_places))()
+
+    def _come(self) -> None:
+        place = self._random.choice((None, 0, 1, 50))
+        product = f"bystander-{len(self._bystanders)}"
+        self._bystanders.append(
+            self._cas.add_order(domain="bystander.example.net", days_left=150, product_code=product, place=place)
+        )
+
+    def _go(self) -> None:
+        if self._bystanders:
+            self._cas.remove(self._bystanders.pop(self._random.randrange(len(self._bystanders))))
+
+    def _change_lists(self) -> None:
+        if order := self._any_order():
+            self._cas.move(order, "BUY" if self._cas.order(order).source == "CPACK" else "CPACK")
+
+    def _change_places(self) -> None:
+        if order := self._any_order():
+            self._cas.move_row(order, self._random.choice((0, 1, 1000)))
+
+    def _any_order(self) -> int | None:
+        known = self._cas.order_ids()
+        return self._random.choice(known) if known else None
 
 
 class RateLimit:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 from urllib.parse import quote
 from xml.sax.saxutils import escape
 
@@ -43,6 +43,7 @@ class StoredObject:
     data: bytes
     appendable: bool
     modified: datetime
+    storage: Literal["Standard", "Archive"] = "Standard"
 
     @property
     def kind(self) -> str:
@@ -65,8 +66,9 @@ class StoredObject:
 class OssStub(Backend):
     """Objects in buckets, addressed by virtual host (`bucket.oss-region…`) or by path (an IP endpoint).
 
-    `page_limit` is small on purpose, so that whoever lists has to page. `history` keeps every write for ever: a test
-    can prove from it that nothing that was written once was lost or changed later.
+    `page_limit` is small on purpose, so that whoever lists has to page. `history` keeps every write of a client for
+    ever: a test can prove from it that nothing that was written once was lost or changed later. What people do to a
+    bucket is not in it: `restore_as_ordinary`, `archive`, `deny_reading`, `put_marker`.
     """
 
     actions: ClassVar = frozenset(
@@ -94,6 +96,32 @@ class OssStub(Backend):
         self.buckets = set(buckets)
         self.objects: dict[tuple[str, str], StoredObject] = {}
         self.history: list[tuple[str, str, bytes]] = []
+        self._unreadable: set[tuple[str, str]] = set()
+
+    # What people do to a bucket; a key is the whole key, such as `renewals/orders/1`
+
+    def restore_as_ordinary(self, key: str, bucket: str | None = None) -> None:
+        """The object is copied back from somewhere: the same bytes, and nothing can be appended to it any more."""
+        with self._lock:
+            stored = self.objects[self._only(bucket), key]
+            stored.appendable, stored.modified = False, self.clock.now()
+
+    def archive(self, key: str, bucket: str | None = None) -> None:
+        """The object goes to the archive: it is still listed, and cannot be read or appended to."""
+        self.objects[self._only(bucket), key].storage = "Archive"
+
+    def deny_reading(self, key: str, bucket: str | None = None) -> None:
+        """Nobody may read that one object any more, such as by its ACL; it need not exist."""
+        self._unreadable.add((self._only(bucket), key))
+
+    def put_marker(self, key: str, bucket: str | None = None) -> None:
+        """Put an object without a byte in it, over what was there; consoles make them for folders: `renewals/open/`."""
+        self.objects[self._only(bucket), key] = StoredObject(b"", appendable=False, modified=self.clock.now())
+
+    def _only(self, bucket: str | None) -> str:
+        if bucket is None:
+            (bucket,) = self.buckets
+        return bucket
 
     def respond(self, request: Request) -> Response:
         response = super().respond(request)
@@ -114,9 +142,11 @@ class OssStub(Backend):
                         "data": b64encode(stored.data).decode(),
                         "appendable": stored.appendable,
                         "modified": stored.modified.isoformat(),
+                        "storage": stored.storage,
                     }
                     for (bucket, key), stored in self.objects.items()
                 ],
+                "unreadable": sorted(self._unreadable),
                 "history": [[key, write, b64encode(data).decode()] for key, write, data in self.history],
             }
 
@@ -126,10 +156,14 @@ class OssStub(Backend):
             self.buckets = set(state["buckets"])
             self.objects = {
                 (stored["bucket"], stored["key"]): StoredObject(
-                    b64decode(stored["data"]), stored["appendable"], datetime.fromisoformat(stored["modified"])
+                    b64decode(stored["data"]),
+                    stored["appendable"],
+                    datetime.fromisoformat(stored["modified"]),
+                    stored["storage"],
                 )
                 for stored in state["objects"]
             }
+            self._unreadable = {(bucket, key) for bucket, key in state["unreadable"]}
             self.history = [(key, write, b64decode(data)) for key, write, data in state["history"]]
 
     def render_error(self, error: ApiError) -> Response:
@@ -193,6 +227,8 @@ class OssStub(Backend):
         if not params.get("position", "").isdigit():
             raise ApiError("InvalidArgument", 400, "The position must be a number that is not negative.")
         stored = self.objects.get((bucket, key)) or StoredObject(b"", appendable=True, modified=self.clock.now())
+        if stored.storage == "Archive":
+            raise _archived()
         if not stored.appendable:
             raise ApiError("ObjectNotAppendable", 409, "The object is not appendable")
         if int(params["position"]) != len(stored.data):
@@ -215,9 +251,13 @@ class OssStub(Backend):
         return Response(200, _object_headers(stored))
 
     def _read(self, bucket: str, key: str, action: str) -> Response:
+        if (bucket, key) in self._unreadable:
+            raise ApiError("AccessDenied", 403, "You have no right to access this object.")
         stored = self.objects.get((bucket, key))
         if stored is None:
             raise ApiError("NoSuchKey", 404, "The specified key does not exist.")
+        if stored.storage == "Archive" and action == "GetObject":
+            raise _archived()
         headers = _object_headers(stored) | {
             "Content-Type": "application/octet-stream",
             "Content-Length": str(len(stored.data)),
@@ -276,8 +316,12 @@ def _list_entry(key: str, stored: StoredObject) -> str:
     modified = stored.modified.strftime("%Y-%m-%dT%H:%M:%S.000Z")
     return (
         f"<Contents><Key>{key}</Key><LastModified>{modified}</LastModified><ETag>{stored.etag}</ETag>"
-        f"<Type>{stored.kind}</Type><Size>{len(stored.data)}</Size><StorageClass>Standard</StorageClass></Contents>"
+        f"<Type>{stored.kind}</Type><Size>{len(stored.data)}</Size><StorageClass>{stored.storage}</StorageClass></Contents>"
     )
+
+
+def _archived() -> ApiError:
+    return ApiError("InvalidObjectState", 403, "The operation is not valid for the object's state")
 
 
 def _request_id() -> str:
