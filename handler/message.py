@@ -9,6 +9,7 @@ from typing import Any
 
 from handler.clock import rfc3339
 from handler.orders import Order
+from handler.result import first_candidates
 from handler.work import Work
 
 RENEWED = "cas.order.renewed"
@@ -65,7 +66,8 @@ def failed_message(work: Work, account_id: str) -> str:
     """Write the message for an order that was not renewed and needs a person.
 
     `subject` and OrderId are the old order. `data` has Domain, ProductCode, InstanceId, CertEndTime, Outcome
-    (refused, held or unknown), Reason (an error code or a slug) and Candidates (ids, where a person must choose).
+    (refused, held or unknown), Reason (an error code or a slug), Candidates (ids, where a person must choose: the first
+    of them, if they are very many) and CandidatesInAll (how many there are).
     """
     reason, candidates = work.hold
     if work.refusal is not None:
@@ -75,7 +77,8 @@ def failed_message(work: Work, account_id: str) -> str:
         **_old_certificate(work),
         "Outcome": work.state.value if work.state.value in {"refused", "held"} else "unknown",
         "Reason": reason or "no-answer",
-        "Candidates": list(candidates),
+        "Candidates": first_candidates(candidates),
+        "CandidatesInAll": len(candidates),
     }
     return _cloud_event(
         work.failure_id, FAILED, work.order_id, work.since_at or work.claimed().deadline, account_id, data

@@ -92,7 +92,6 @@ def codes(queue: smq.Smq, times: int) -> list[str]:
             queue.send(QUEUE, "{}")
             found.append("sent")
         except PublishFailed as failed:
-            assert not failed.misconfigured
             found.append(failed.code)
     return found
 
