@@ -143,9 +143,10 @@ class Cas:
     def _read(self, call: Any, request: Any) -> Any:
         """Make a reading call, no sooner than CAS allows, and return the body of its answer."""
         if len(self._reads) == READS_A_SECOND:
-            wait = (self._reads[0] + A_SECOND - self._clock.now()).total_seconds()
-            if wait > 0:
-                self._clock.sleep(wait)
+            wait = self._reads[0] + A_SECOND - self._clock.now()
+            if wait > timedelta(0):
+                # No longer than the rule asks for: a clock that is set back meanwhile makes the rest of it vast.
+                self._clock.sleep(min(wait, A_SECOND).total_seconds())
         self._reads.append(self._clock.now())
         try:
             with self._meter.call("cas"):
