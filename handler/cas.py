@@ -207,9 +207,10 @@ class Cas:
     def _read(self, call: Callable[[RuntimeOptions], Any]) -> Any:
         """Make a reading call, no sooner than CAS allows, and return what it returns."""
         if len(self._reads) == READS_A_SECOND:
-            wait = (self._reads[0] + A_SECOND - self._clock.now()).total_seconds()
-            if wait > 0:
-                self._clock.sleep(wait)
+            wait = self._reads[0] + A_SECOND - self._clock.now()
+            if wait > timedelta(0):
+                # No longer than the rule asks for: a clock that is set back meanwhile makes the rest of it vast.
+                self._clock.sleep(min(wait, A_SECOND).total_seconds())
         self._reads.append(self._clock.now())
         try:
             with self._meter.call("cas"):
@@ -259,15 +260,17 @@ _CLASSES: dict[Meaning, type[CasError]] = {
 def _translated(error: Exception, redact: Callable[[str], str]) -> CasError:
     """Say in our own exceptions what the SDK's means.
 
-    What CAS says is redacted here, since it goes into the journal: an answer can quote what was signed.
+    What CAS says is redacted here, since it goes into the journal: an answer can quote what was signed, and the text
+    of a broken connection the whole URL, with the CSR in its query. It is cut only then: see `Credentials.redact`.
     """
     if isinstance(error, AlibabaCloudException):
+        request_id = redact(str(error.request_id))[:100] if error.request_id else None
         if error.code in {None, "None"}:  # the SDK makes a text of what the answer lacks
             code = "no-code"
-            return CasOutcomeUnknown(code, redact(str(error.message))[:300], error.request_id)
+            return CasOutcomeUnknown(code, redact(str(error.message))[:300], request_id)
         kind = _CLASSES[meaning(error.code, error.status_code)]
-        ours = kind(str(error.code), redact(str(error.message))[:300], error.request_id)
-        if isinstance(ours, CasThrottled) and error.retry_after:
+        ours = kind(redact(str(error.code))[:100], redact(str(error.message))[:300], request_id)
+        if isinstance(ours, CasThrottled) and (error.retry_after or 0) > 0:
             ours.retry_after = error.retry_after / 1000
         return ours
     if _never_sent(error):

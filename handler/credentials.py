@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import quote
+from functools import cached_property
 
 from handler.errors import SettingsError
+from handler.redaction import Redaction
 from handler.settings import Context
 
 _NAMES = ("ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "ALIBABA_CLOUD_SECURITY_TOKEN")
@@ -19,14 +20,16 @@ class Credentials:
     security_token: str = field(repr=False)
 
     def redact(self, text: str) -> str:
-        """Return the text without any of these values, plain or URL-encoded.
+        """Return the text without any of these values, whole or cut short, in whatever spelling; see `Redaction`.
 
-        Server messages can quote what was signed, token and key id included.
+        Nor has it any PEM block or any query of a URL left. Redact before you cut: what is left of a secret behind a
+        cut may be too short to be known as one.
         """
-        for secret in (self.security_token, self.access_key_secret, self.access_key_id):
-            for spelling in {secret, quote(secret, safe="")} - {""}:
-                text = text.replace(spelling, "***")
-        return text
+        return self._redaction(text)
+
+    @cached_property
+    def _redaction(self) -> Redaction:
+        return Redaction((self.security_token, self.access_key_secret, self.access_key_id))
 
 
 def credentials_from(environ: Mapping[str, str], context: Context) -> Credentials:

@@ -26,6 +26,8 @@ with lean_imports():  # leaves out what the SDKs import and the function never u
     from handler.log import Log, printable
     from handler.meter import Meter
     from handler.metered_store import MeteredStore
+    from handler.quiet import silence_libraries
+    from handler.redacted_store import RedactedStore
     from handler.result import RunResult
     from handler.run import run
     from handler.settings import Context, Settings, settings_from
@@ -51,6 +53,7 @@ def handler(event: bytes, context: Context) -> str:
 def invoke(event: bytes, context: Context, environ: Mapping[str, str], clock: Clock) -> str:
     """Handle one event in a given environment, at a given time; see `handler`."""
     started = clock.now()
+    silence_libraries()
     credentials, wrong = _credentials(environ, context)
     log = Log(sys.stdout, clock, context.request_id, credentials.redact)
     try:
@@ -58,7 +61,7 @@ def invoke(event: bytes, context: Context, environ: Mapping[str, str], clock: Cl
     except SettingsError as error:
         wrong["settings"] = error
     if wrong:
-        return _not_ready(event, context, wrong, log, clock)
+        return _not_ready(event, context, wrong, log, credentials, clock)
     result = RunResult(context.request_id, "unknown", settings.dry_run)
     try:
         ask = understand(event, settings.expiry_events)
@@ -66,7 +69,8 @@ def invoke(event: bytes, context: Context, environ: Mapping[str, str], clock: Cl
             run(ask, invocation, result)
     except EventRefused as refused:
         log.problem("event-refused", message=str(refused))
-        raise
+        refused.args = (_fit_to_leave(str(refused), credentials),)
+        raise refused from None
     except Exception as bug:  # noqa: BLE001 (raised again below, as RunFailed, without what it may quote)
         log.problem("internal-error", traceback=traceback.format_exc())
         result.errors.append(f"internal error: {type(bug).__name__}: {bug}")
@@ -80,14 +84,16 @@ def _credentials(environ: Mapping[str, str], context: Context) -> tuple[Credenti
         return Credentials("", "", ""), {"credentials": error}
 
 
-def _not_ready(event: bytes, context: Context, wrong: Mapping[str, SettingsError], log: Log, clock: Clock) -> str:
+def _not_ready(
+    event: bytes, context: Context, wrong: Mapping[str, SettingsError], log: Log, credentials: Credentials, clock: Clock
+) -> str:
     """Answer a self-check with what is wrong; raise it as SettingsError for any other event."""
     problems = [problem for error in wrong.values() for problem in error.problems]
     log.problem("settings-wrong", problems=problems)
     if not _is_check(event):
-        raise SettingsError(problems)
+        raise SettingsError([_fit_to_leave(problem, credentials) for problem in problems])
     lines = [line(name, str(error), ok=False) for name, error in wrong.items()]
-    return RunResult(context.request_id, "manual", checks=lines).to_json(clock.now())
+    return _fit_to_leave(RunResult(context.request_id, "manual", checks=lines).to_json(clock.now()), credentials)
 
 
 def _is_check(event: bytes) -> bool:
@@ -102,7 +108,7 @@ def _opened(
     context: Context, settings: Settings, credentials: Credentials, log: Log, clock: Clock, started: datetime
 ) -> Iterator[Invocation]:
     meter = Meter(clock)
-    store = MeteredStore(_store(settings, context, credentials), meter)
+    store = MeteredStore(RedactedStore(_store(settings, context, credentials), credentials.redact), meter)
     with closing(Smq(settings.smq_endpoint, credentials, meter)) as queue:
         yield Invocation(
             request_id=context.request_id,
@@ -138,9 +144,14 @@ def _concluded(result: RunResult, log: Log, credentials: Credentials, clock: Clo
     for error in result.errors:
         log.problem("run-error", message=error)
     log.info("metrics", trigger=result.trigger, dry_run=result.dry_run, counts=result.counts(), **result.metrics)
-    text = credentials.redact(printable(result.to_json(now)))
+    text = _fit_to_leave(result.to_json(now), credentials)
     if result.dry_run:
         log.info("dry-run", message="DRY RUN: nothing was bought and nothing was published")
     if result.needs_attention:
         raise RunFailed(text)
     return text
+
+
+def _fit_to_leave(text: str, credentials: Credentials) -> str:
+    """Return what the platform and the caller may see of a text, in characters that harm neither."""
+    return credentials.redact(printable(text))

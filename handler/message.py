@@ -9,6 +9,7 @@ from typing import Any
 
 from handler.clock import rfc3339
 from handler.orders import Order
+from handler.result import first_candidates
 from handler.work import Work
 
 RENEWED = "cas.order.renewed"
@@ -66,8 +67,8 @@ def failed_message(work: Work, id_: str, order: Order | None, account_id: str, d
 
     `order`: its row, for what an unreadable journal cannot tell. `deferred`: how many others wait for the same thing.
     `subject` and OrderId are the old order. `data` has Domain, ProductCode, InstanceId, CertEndTime, Outcome
-    (refused, held or unknown), Reason (an error code or a slug), Candidates (ids, where a person must choose) and,
-    if there are any, Deferred.
+    (refused, held or unknown), Reason (an error code or a slug), Candidates (ids, where a person must choose: the first
+    of them, if they are very many), CandidatesInAll (how many there are) and, if there are any, Deferred.
     """
     reason, candidates = work.hold
     if work.refusal is not None:
@@ -77,7 +78,8 @@ def failed_message(work: Work, id_: str, order: Order | None, account_id: str, d
         **(_old_certificate(work) if work.claim else _certificate_of(order)),
         "Outcome": work.state.value if work.state.value in {"refused", "held"} else "unknown",
         "Reason": reason or work.unknown_code or "no-answer",
-        "Candidates": list(candidates),
+        "Candidates": first_candidates(candidates),
+        "CandidatesInAll": len(candidates),
         **({"Deferred": deferred} if deferred else {}),
     }
     at = work.since_at or work.claimed().deadline

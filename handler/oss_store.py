@@ -49,6 +49,7 @@ class OssStore:
         config.readwrite_timeout = READ_SECONDS
         config.retry_max_attempts = ATTEMPTS
         self._client = oss.Client(config)
+        self._redact = credentials.redact
 
     def read_log(self, key: str) -> Log:
         """Return all entries of a log."""
@@ -63,7 +64,7 @@ class OssStore:
         """
         line = entry + b"\n"
         try:
-            with _oss_errors(key):
+            with self._errors(key):
                 answer = self._client.append_object(
                     oss.AppendObjectRequest(
                         bucket=self._bucket,
@@ -84,7 +85,7 @@ class OssStore:
         """Return the logs and notes whose key begins with `prefix`, all pages."""
         token = None
         while True:
-            with _oss_errors(prefix):
+            with self._errors(prefix):
                 page = self._client.list_objects_v2(
                     oss.ListObjectsV2Request(
                         bucket=self._bucket, prefix=self._prefix + prefix, max_keys=1000, continuation_token=token
@@ -100,7 +101,7 @@ class OssStore:
     def get(self, key: str) -> bytes | None:
         """Return a note, None if there is none."""
         try:
-            with _oss_errors(key):
+            with self._errors(key):
                 result = self._client.get_object(oss.GetObjectRequest(bucket=self._bucket, key=self._prefix + key))
                 with result.body as body:
                     found = bytes(body.read())
@@ -111,7 +112,7 @@ class OssStore:
 
     def put(self, key: str, body: bytes) -> None:
         """Write a note, over what was there."""
-        with _oss_errors(key):
+        with self._errors(key):
             answer = self._client.put_object(
                 oss.PutObjectRequest(
                     bucket=self._bucket, key=self._prefix + key, body=body, content_type=_content_type(key)
@@ -121,12 +122,34 @@ class OssStore:
 
     def delete(self, key: str) -> None:
         """Remove a note; it need not exist."""
-        with _oss_errors(key):
+        with self._errors(key):
             self._client.delete_object(oss.DeleteObjectRequest(bucket=self._bucket, key=self._prefix + key))
 
     def discard_log(self, key: str) -> None:
         """Remove a whole log: to OSS it is an object like any other."""
         self.delete(key)
+
+    @contextmanager
+    def _errors(self, key: str) -> Iterator[None]:
+        """Say in our own exceptions what the SDK's mean. What OSS says is redacted here, and only then cut."""
+        try:
+            yield
+        except oss.exceptions.BaseError as error:
+            cause: Any = error.unwrap() if isinstance(error, oss.exceptions.OperationError) else error
+            code = getattr(cause, "code", None) or type(cause).__name__
+            if code in _CONFLICTS:
+                raise JournalConflict(key) from None
+            if code == "ObjectNotAppendable":
+                msg = f"OSS: {key}: it is an ordinary object, as a copy or a restored backup is: make it appendable"
+                raise JournalNotAppendable(msg) from None
+            if code in _MISSING:
+                raise FileNotFoundError(key) from None
+            said = getattr(cause, "message", None) or str(cause)
+            msg = f"OSS: {key}: {self._redact(str(code))[:100]}: {self._redact(str(said))[:300]}"
+            raise JournalUnavailable(msg) from error
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            msg = f"OSS: {key}: {type(error).__name__}"
+            raise JournalUnavailable(msg) from error
 
 
 def _content_type(key: str) -> str:
@@ -139,25 +162,3 @@ def _require(is_of_oss: object, key: str) -> None:
     if not is_of_oss:
         msg = f"OSS: {key}: the answer says 200 and nothing else that OSS says"
         raise JournalUnavailable(msg)
-
-
-@contextmanager
-def _oss_errors(key: str) -> Iterator[None]:
-    try:
-        yield
-    except oss.exceptions.BaseError as error:
-        cause: Any = error.unwrap() if isinstance(error, oss.exceptions.OperationError) else error
-        code = getattr(cause, "code", None) or type(cause).__name__
-        if code in _CONFLICTS:
-            raise JournalConflict(key) from None
-        if code == "ObjectNotAppendable":
-            msg = f"OSS: {key}: it is an ordinary object, as a copy or a restored backup is: make it appendable again"
-            raise JournalNotAppendable(msg) from None
-        if code in _MISSING:
-            raise FileNotFoundError(key) from None
-        said = getattr(cause, "message", None) or str(cause)
-        msg = f"OSS: {key}: {code}: {str(said)[:300]}"
-        raise JournalUnavailable(msg) from error
-    except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-        msg = f"OSS: {key}: {type(error).__name__}"
-        raise JournalUnavailable(msg) from error

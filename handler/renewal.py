@@ -99,7 +99,7 @@ def _buy(invocation: Invocation, work: Work, csr: Csr | None) -> tuple[OrderResu
 
 def _pause(busy: CasBusy, attempt: int) -> float:
     asked = busy.retry_after if isinstance(busy, CasThrottled) else None
-    ceiling = min(MAX_PAUSE_SECONDS, 2.0**attempt)
+    ceiling = min(MAX_PAUSE_SECONDS, 2.0 ** min(attempt, 10))  # beyond some 1,000 attempts a float overflows
     return asked or ceiling * random.uniform(0.5, 1)  # noqa: S311 (spreads calls, guards nothing)
 
 

@@ -27,6 +27,10 @@ class Outcome(str, Enum):
     HELD = "held"
 
 
+MOST_CANDIDATES = 100
+"""So many are listed of the orders that might be a successor: nobody looks through more, and a message and a log line
+have a limit. The journal and report.json have all."""
+
 FAILURES = frozenset({Outcome.REFUSED, Outcome.UNKNOWN, Outcome.HELD})
 """Outcomes after which somebody must be told."""
 
@@ -58,7 +62,10 @@ class OrderResult(NamedTuple):
         return self.failed or self.outcome in FAILURES
 
     def to_dict(self, now: datetime) -> dict[str, Any]:
-        """Return the line; `days_left` counts whole days from now to the end of the old certificate."""
+        """Return the line; `days_left` counts whole days from now to the end of the old certificate.
+
+        Of very many candidates it lists the first, and under `candidates_in_all` says how many there are.
+        """
         line: dict[str, Any] = {
             "order_id": self.order_id,
             "domain": self.domain,
@@ -70,10 +77,17 @@ class OrderResult(NamedTuple):
             "days_left": (self.cert_end - now).days if self.cert_end else None,
         }
         if self.candidates:
-            line["candidates"] = list(self.candidates)
+            line["candidates"] = first_candidates(self.candidates)
+        if len(self.candidates) > MOST_CANDIDATES:
+            line["candidates_in_all"] = len(self.candidates)
         if self.asked_for:
             line["asked_for"] = self.asked_for
         return line
+
+
+def first_candidates(candidates: Iterable[str]) -> list[str]:
+    """Return as many candidates as a message or a line may list, sorted, so that it is always the same ones."""
+    return sorted(candidates, key=str)[:MOST_CANDIDATES]
 
 
 def of_order(order: Order, outcome: Outcome, reason: str | None = None) -> OrderResult:

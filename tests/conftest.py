@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 
 import pytest
@@ -19,3 +20,11 @@ def cloud() -> Iterator[Cloud]:
 @pytest.fixture
 def function(cloud: Cloud) -> Function:
     return Function(cloud)
+
+
+@pytest.fixture(autouse=True)
+def _talkative_libraries() -> Iterator[None]:
+    """An invocation silences them for good; each test is to see that for itself."""
+    logging.disable(logging.NOTSET)
+    yield
+    logging.disable(logging.NOTSET)

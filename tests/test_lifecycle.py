@@ -164,6 +164,7 @@ def test_a_refusal_is_told_once_and_the_next_one_again(cloud: Cloud, function: F
         "Outcome": "refused",
         "Reason": "InsufficientQuota",
         "Candidates": [],
+        "CandidatesInAll": 0,
     }
     cloud.clock.advance(days=1)
     function.tick()

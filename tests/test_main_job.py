@@ -15,7 +15,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from handler import index, purchases, renewal
-from handler.errors import EventRefused, RunFailed, SettingsError
+from handler.cas import A_SECOND, READS_A_SECOND, Cas
+from handler.credentials import Credentials
+from handler.errors import CasThrottled, EventRefused, RunFailed, SettingsError
+from handler.meter import Meter
 from handler.orders import Order
 from tests import sample_account
 from tests.function import Function, Runtime
@@ -345,6 +348,28 @@ def test_throttling_that_goes_on_is_waited_for_as_long_as_there_is_time(cloud: C
     assert cloud.clock.now() - start <= timedelta(seconds=120)
     assert 5 <= len(cloud.cas.calls_of(RENEWALS)) < 20
     assert function.tick(timeout=600).of(old)["outcome"] == "renewed"
+
+
+def test_a_clock_that_is_set_back_holds_up_reading_no_longer_than_the_rate_limit(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n in range(600):
+        cloud.cas.add_order(domain=f"host{n}.example.com", days_left=200)
+    slept: list[float] = []
+    cas = Cas("https://cas.aliyuncs.com", Credentials(**vars(cloud.credentials)), cloud.clock, Meter(cloud.clock))
+    monkeypatch.setattr(cloud.clock, "sleep", slept.append)
+    for _ in range(READS_A_SECOND):
+        cas.probe()
+    cloud.clock.advance(days=-1)
+    cas.order_book()
+    assert slept
+    assert max(slept) <= A_SECOND.total_seconds()
+
+
+@pytest.mark.parametrize("attempt", [1, 5, 1023, 1024, 100_000])
+def test_a_pause_is_bounded_however_often_it_was_throttled(attempt: int) -> None:
+    pause = renewal._pause(CasThrottled("Throttling", "too many"), attempt)
+    assert min(renewal.MAX_PAUSE_SECONDS, 2**attempt) / 2 <= pause <= renewal.MAX_PAUSE_SECONDS
 
 
 def test_a_useless_refusal_is_not_repeated_by_the_platforms_retry_but_tomorrow(

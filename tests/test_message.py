@@ -1,13 +1,17 @@
 """The message on the queue: consumers rely on it word for word."""
 
 import json
+from base64 import b64encode
 from datetime import datetime, timedelta, timezone
 
 import pytest
 
 from handler.errors import JournalUnavailable
 from handler.journal import Journal, Snapshot
-from handler.message import renewed_message
+from handler.log import MAX_CHARS
+from handler.message import failed_message, renewed_message
+from handler.result import Outcome, of_work
+from handler.smq import MAX_BYTES
 from handler.work import Renewal, State, Work, message_id
 from tests.examples import ACCOUNT, DAY, DOMAIN, MINUTE, NEW, NOW, OLD, PRODUCT, order, work
 from tests.memory_store import MemoryStore
@@ -73,3 +77,33 @@ def test_the_same_facts_make_the_same_bytes_whoever_reads_them_and_when():
 def test_there_is_no_message_of_an_order_that_was_not_renewed(not_renewed):
     with pytest.raises(JournalUnavailable, match=OLD):
         renewed_message(not_renewed, ACCOUNT)
+
+
+def held(candidates: tuple[str, ...]) -> Work:
+    return work(state=State.HELD)._replace(hold=("several-candidates", candidates), since=2, since_at=NOW)
+
+
+def test_of_very_many_candidates_the_message_lists_the_first_and_says_how_many_there_are():
+    many = tuple(str(98987582437920968 + n) for n in reversed(range(5_000)))
+    text = failed_message(held(many), ACCOUNT)
+    data = json.loads(text)["data"]
+    assert data["Candidates"] == sorted(many)[:100]
+    assert data["CandidatesInAll"] == 5_000
+    assert len(b64encode(text.encode())) < MAX_BYTES
+
+
+@pytest.mark.parametrize("number", [0, 1, 100])
+def test_of_a_few_candidates_the_message_lists_all(number):
+    some = tuple(str(98987582437920968 + n) for n in range(number))
+    data = json.loads(failed_message(held(some), ACCOUNT))["data"]
+    assert (data["Candidates"], data["CandidatesInAll"]) == (list(some), number)
+
+
+def test_a_line_of_the_result_lists_the_first_candidates_and_says_how_many_only_if_it_leaves_any_out():
+    many = tuple(str(98987582437920968 + n) for n in reversed(range(101)))
+    line = of_work(held(many), Outcome.HELD, "several-candidates", candidates=many).to_dict(NOW)
+    assert (line["candidates"], line["candidates_in_all"]) == (sorted(many)[:100], 101)
+    assert len(json.dumps(line)) < MAX_CHARS
+    line = of_work(held(many), Outcome.HELD, "several-candidates", candidates=many[1:]).to_dict(NOW)
+    assert line["candidates"] == sorted(many[1:])
+    assert "candidates_in_all" not in line

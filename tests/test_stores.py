@@ -355,6 +355,19 @@ def test_wherever_a_writer_dies_a_note_is_the_old_or_the_new_one(target, name, c
     assert [listed.key for listed in store.find("open/")] == ["open/a"]
 
 
+@pytest.mark.parametrize("shown", [0, 1, 2])
+def test_a_folder_that_is_shown_late_lets_nobody_write_over_an_entry(shown, tmp_path, monkeypatch):
+    """As an NFS mount does, which keeps what it has read of a folder for a minute."""
+    filled(FileStore(tmp_path), b"one", b"two", b"three")
+    late = FileStore(tmp_path)
+    monkeypatch.setattr(late, "_entry_names", lambda key: [f"{number:08d}" for number in range(1, shown + 1)])
+    seen = late.read_log(LOG)
+    assert seen.position == shown
+    with pytest.raises(JournalConflict):
+        late.append(LOG, seen.position, b"another")
+    assert FileStore(tmp_path).read_log(LOG).entries == (b"one", b"two", b"three")
+
+
 def what_reaches_the_disk(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> list[str]:
     """The files and folders that are synced, and the names that are given, in order."""
     seen: list[str] = []
