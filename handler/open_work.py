@@ -46,9 +46,8 @@ def has_lost(works: Iterable[Work], now: datetime) -> bool:
 def take_up(invocation: Invocation, left: OpenWork, book: OrderBook, *, dry_run: bool) -> TakenUp:
     """Publish, settle, tell or report all unfinished work.
 
-    `book` must have been read before `left`: an order in it that another run has bought is known to the journal by
-    then. If anything is to be settled, the book must be known to be whole. A dry run writes and publishes nothing, and
-    so leaves all of it as it is.
+    If anything is to be settled, `book` is known to be whole. A dry run writes and publishes nothing, and so leaves all
+    of it as it is.
     """
     settling = _Settling(invocation, book, left)
     lines = settling.take_up(dry_run=dry_run)
@@ -114,7 +113,10 @@ class _Settling:
         return held_line(work, self._book.get(work.order_id))
 
     def _puzzle(self, lost: list[Work]) -> Puzzle:
-        """Return the puzzle with the successors that are known, by reading no more journals than it takes."""
+        """Return the puzzle with the successors that are known, by reading no more journals than it takes.
+
+        They are read after the book: an order in it that another run has bought is known to the journal by then.
+        """
         puzzle = Puzzle(self.works.values(), self._book, successors(self.works.values()), self._pictures)
         if not puzzle.has_new(lost):
             return puzzle

@@ -107,36 +107,30 @@ def _look(invocation: Invocation, selection: Selection | None, *, tidy: bool) ->
     runs have nothing to do. Raises CasError or JournalUnavailable.
     """
     book = invocation.cas.order_book()
-    seen = _look_into(invocation, selection, book, tidy=tidy)
-    now, rules = invocation.clock.now(), invocation.settings.rules
-    something_to_buy = any(why_not_now(order, book, seen.known, rules, now) is None for order in seen.orders)
-    something_to_settle = has_lost(seen.left.works.values(), now)
-    if book.is_tidy and not something_to_buy and not something_to_settle:
-        return seen
-    book = invocation.cas.confirmed(book)
-    if something_to_settle:
-        # Anew, since the journal must be read after the book: an order that another run has bought meanwhile is in
-        # the book, and would look like the successor of a lost call.
-        return _look_into(invocation, selection, book, tidy=False)
-    orders, missing = resolve(selection, book, rules, now)
-    for order in orders:
-        if order.id not in seen.known.works and reason_not_to_renew(order, rules, now) is None:
-            seen.known.learn(invocation.journal.read_or_hold(order.id), now)
-    return seen._replace(book=book, orders=orders, missing=missing)
-
-
-def _look_into(invocation: Invocation, selection: Selection | None, book: OrderBook, *, tidy: bool) -> _Seen:
     now, rules = invocation.clock.now(), invocation.settings.rules
     left = invocation.journal.open_work(now, tidy=tidy)
-    orders, missing = resolve(selection, book, rules, now)
     known = Known(left.works.values(), now)
+    orders, missing = _meant(invocation, selection, book, known, left)
+    something_to_buy = any(why_not_now(order, book, known, rules, now) is None for order in orders)
+    if something_to_buy or has_lost(left.works.values(), now) or not book.is_tidy:
+        book = invocation.cas.confirmed(book)
+        orders, missing = _meant(invocation, selection, book, known, left)
+    return _Seen(book, left, orders, missing, known)
+
+
+def _meant(
+    invocation: Invocation, selection: Selection | None, book: OrderBook, known: Known, left: OpenWork
+) -> tuple[list[Order], list[OrderResult]]:
+    """Return the orders that are meant and lines for what means none; `known` and `left` get their journals."""
+    now, rules = invocation.clock.now(), invocation.settings.rules
+    orders, missing = resolve(selection, book, rules, now)
     for order in orders:
         if order.id not in known.works and reason_not_to_renew(order, rules, now) is None:
             work = invocation.journal.read_or_hold(order.id)
             known.learn(work, now)
             if work.is_open:  # its note is lost
                 left.works[order.id] = work
-    return _Seen(book, left, orders, missing, known)
+    return orders, missing
 
 
 def _require_one(csr: Csr, orders: list[Order]) -> None:

@@ -193,7 +193,7 @@ def why_not_successor(
 ) -> str | None:
     """Tell why an order that a person names cannot be the successor, None if it can.
 
-    It must exist, not have existed before the call, be of this domain or none, be nobody else's successor, and not be
+    It must exist, not have existed before the call, be of this domain or none or named by the hold, be nobody else's successor, and not be
     what a run in progress may just be buying. `recorded`: old order by successor. `others`: all other open work. The
     product is not compared: the person has looked, and it is the one thing in which a renewal could differ from what
     this program assumes.
@@ -204,7 +204,9 @@ def why_not_successor(
         return f"CAS shows no order {new_order_id}"
     if new_order_id in claim.snapshot:
         return f"order {new_order_id} existed before {work.order_id} was to be renewed"
-    if order.domain and canonical(order.domain) != canonical(claim.domain):
+    # Somebody may have applied with the new order for another domain: then the hold names it.
+    named = new_order_id in work.hold[1]
+    if order.domain and canonical(order.domain) != canonical(claim.domain) and not named:
         return f"order {new_order_id} is for {order.domain!r}, not for {claim.domain!r}"
     if recorded.get(new_order_id, work.order_id) != work.order_id:
         return f"order {new_order_id} is already the successor of {recorded[new_order_id]}"

@@ -33,6 +33,8 @@ class PausedInvocation:
         self.finished = False
         self.text: str | None = None
         """The result, if it lived to give one."""
+        self.failed = False
+        """Whether it ended with an exception, as far as the platform can see."""
         self.bug: BaseException | None = None
         self._cloud = cloud
         self._clock = SkewedClock(cloud.clock, skew)
@@ -69,9 +71,9 @@ class PausedInvocation:
         try:
             self.text = invoke(event, context, environ, self._clock)
         except (RunFailed, EventRefused) as told:
-            self.text = str(told)
+            self.text, self.failed = str(told), True
         except Crash:
-            pass
+            self.failed = True
         except BaseException as bug:  # noqa: BLE001 (raised by whoever looks at the run)
             self.bug = bug
         finally:

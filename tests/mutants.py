@@ -24,7 +24,7 @@ from unittest.mock import patch
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from handler import journal, open_work, renewal, run, settle, work
+from handler import journal, open_work, renewal, run, work
 from handler.errors import CasError, JournalConflict
 from handler.journal import Snapshot
 from handler.oss_store import OssStore

@@ -92,6 +92,9 @@ class CasStub(Backend):
         self.pending_domain: Literal["empty", "filled"] = "empty"
         self.pending_source: Source | None = None
         self.visible_after: float = 0
+        self.renewal_takes: float = 0
+        """Seconds from the arrival of a renewal to its effect, in which its caller may have given up or died."""
+        self.oldest_first = False
         self.between_pages: BetweenPages | None = None
         """What happens each time a page of ListUserCertificateOrder has been answered. Not kept in the state."""
         self.total_count_off_by = 0
@@ -390,7 +393,7 @@ class CasStub(Backend):
             total, rows = len(certificates), [certificate.certificate_row(now) for certificate in certificates[shown]]
         else:
             raise ApiError("InvalidParameter", 400, "The parameter OrderType is invalid.")
-        total += self.total_count_off_by
+        total = max(0, total + self.total_count_off_by)
         return {"TotalCount": total, "CurrentPage": page, "ShowSize": size, "CertificateOrderList": rows}
 
     def _matching_orders(self, source: str, status: str, keyword: str, now: datetime) -> list[Order]:
@@ -406,6 +409,8 @@ class CasStub(Backend):
         ]
 
     def _as_listed(self, source: str, orders: list[Order]) -> Sequence[Order | RawRow]:
+        if self.oldest_first:
+            orders = orders[::-1]
         if not self.list_twice and not self.extra_rows:
             return orders
         twice = self.list_twice
@@ -456,6 +461,7 @@ class CasStub(Backend):
         return detail
 
     def _renew_checked(self, params: Mapping[str, str]) -> int:
+        self.clock.sleep(self.renewal_takes)
         order = self._orders.get(_positive(params, "OrderId"))
         if order is None:
             raise ApiError("NotFoundOrder", 404, "The order does not exist.")
