@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import unquote, urlsplit
 
+from handler.domains import is_pattern
 from handler.errors import SettingsError
 from handler.policy import Rules
 
@@ -104,7 +105,7 @@ def _statuses(text: str) -> frozenset[str]:
 
 def _patterns(text: str) -> tuple[str, ...]:
     patterns = _words(text)
-    if not all(re.fullmatch(r"[\w.*-]+", pattern) for pattern in patterns):
+    if not all(map(is_pattern, patterns)):
         raise ValueError
     return patterns
 
