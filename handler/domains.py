@@ -36,7 +36,12 @@ def names_in(text: str) -> tuple[str, ...]:
 
     Names are separated by commas, semicolons or bars, ASCII or Chinese, or by white space.
     """
-    return tuple(dict.fromkeys(canonical(part) for part in _SEPARATORS.split(text) if part))
+    return tuple(dict.fromkeys(map(canonical, parts_of(text))))
+
+
+def parts_of(text: str) -> list[str]:
+    """Split a field at whatever may stand between two names, or two ids."""
+    return [part for part in _SEPARATORS.split(text) if part]
 
 
 def is_name(name: str) -> bool:

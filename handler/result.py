@@ -108,7 +108,7 @@ class RunResult:
     dry_run: bool = False
     orders: list[OrderResult] = field(default_factory=list)
     note: str | None = None
-    """What to say of a run that had nothing to do."""
+    """What to say of a run that had nothing to do, or of how its event was understood."""
     errors: list[str] = field(default_factory=list)
     """What went wrong beside any single order."""
     metrics: dict[str, Any] = field(default_factory=dict)
