@@ -251,9 +251,15 @@ def _opened(text: str, path: str) -> Any:
     pairs: dict[str, list[str]] = {}
     for key, value in _PAIR.findall(text):
         pairs.setdefault(key, []).append(value.strip())
-    if not pairs and any(_kind(key) for key in _KEY.findall(text)):
+    if not pairs and _names_something(text):
         raise EventRefused(path, "it names something and cannot be read; expected JSON or {key=value, …}")
     return {key: values if len(values) > 1 else values[0] for key, values in pairs.items()} or text.strip().strip("[]")
+
+
+def _names_something(text: str) -> bool:
+    """Tell whether free text has a key that names; other products write of instances of their own."""
+    kinds = {_kind(key) for key in _KEY.findall(text)} - {None}
+    return bool(kinds - {"instance_ids"}) or (bool(kinds) and _CAS_INSTANCE.search(text) is not None)
 
 
 def _texts(document: dict[str, Any], *keys: str) -> tuple[str, ...]:

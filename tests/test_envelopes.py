@@ -367,6 +367,7 @@ def test_several_are_named_by_a_plural_in_any_spelling(key, values, named):
         ({"sans": ["DNS:a.example.com", "DNS:b.example.com"]}, TWO_DOMAINS),
         ({"order": 5, "id": 7, "ids": [8], "certificate": "-----BEGIN", "items": ["1"]}, SCAN),
         ({"description": "{x} [y] all orders"}, SCAN),
+        ({"description": "[WARN] instanceId: lb-example01"}, SCAN),
     ],
 )
 def test_what_is_named_by_an_object_is_found(content, named):
@@ -405,7 +406,15 @@ def test_an_empty_list_of_names_is_no_scan(key, empty):
 
 
 @pytest.mark.parametrize(
-    "text", ["{'orderId': '123451222'}", '{"orderId": "123451222"', "{orderId: 123451222}", "[{'domains' : 1}]"]
+    "text",
+    [
+        "{'orderId': '123451222'}",
+        '{"orderId": "123451222"',
+        "{orderId: 123451222}",
+        "[{'domains' : 1}]",
+        "{dry-run: 1}",
+        f"[x] resourceId: {INSTANCE}",
+    ],
 )
 def test_a_text_that_names_something_and_cannot_be_read_is_no_scan(text):
     assert "refused at dimensions: it names something and cannot be read" in refusal(threshold_alarm(dimensions=text))
