@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handler.domains import canonical, could_match, is_name, matches
-from handler.policy import in_sight, reason_not_to_renew, superseding
+from handler.policy import domain_not_allowed, in_sight, reason_not_to_renew, superseding
 from tests.examples import DAY, DOMAIN, MILLISECOND, NEW, NOW, OLD, PROPERTY, SECOND, book, order, pending, rules
 
 BOTH = rules(statuses=("WILLEXPIRED", "ISSUED"))
@@ -42,6 +42,7 @@ def test_an_expiring_order_may_be_renewed():
 @pytest.mark.parametrize("under", [rules(), rules(domains=("*.example.com",)), rules(domains_except=(DOMAIN,))])
 def test_an_order_whose_domain_nobody_can_name_is_left_alone(domain, under):
     assert reason(order(domain=domain), under) == "domain-unknown"
+    assert domain_not_allowed(order(domain=domain), under, NOW), "whoever asks only for this is told no, too"
 
 
 # --------------------------------------------------------------------------------------------------- domain-not-allowed
