@@ -28,6 +28,8 @@ class Renew:
     csr: Csr | None = None
     """Only with a selection of one order or one domain."""
     dry_run: bool = False
+    note: str | None = None
+    """What to say of how the event was understood; it goes into the result."""
 
 
 @dataclass(frozen=True)

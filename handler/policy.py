@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from handler.domains import matches
+from handler.domains import canonical, could_match, is_name, matches, names_in
 from handler.orders import LIVE, PENDING, Order, OrderBook
 
 
@@ -21,9 +21,17 @@ class Rules(NamedTuple):
     domains_except: tuple[str, ...]
 
 
-def domain_not_allowed(order: Order, rules: Rules, _now: datetime) -> bool:
-    """The operator's own list decides first, whoever asks."""
-    return not matches(order.domain, rules.domains) or matches(order.domain, rules.domains_except)
+def domain_unknown(order: Order, _rules: Rules, _now: datetime) -> bool:
+    """No list of domains can speak of an order that shows no domain, or something that is none."""
+    names = names_in(order.domain)
+    return not names or not all(map(is_name, names))
+
+
+def domain_not_allowed(order: Order, rules: Rules, now: datetime) -> bool:
+    """The operator's own list decides, whoever asks: every name of the order is known, allowed and not excepted."""
+    return domain_unknown(order, rules, now) or not all(
+        matches(name, rules.domains) and not could_match(name, rules.domains_except) for name in names_in(order.domain)
+    )
 
 
 def uploaded(order: Order, _rules: Rules, _now: datetime) -> bool:
@@ -38,7 +46,9 @@ def free_certificate(order: Order, _rules: Rules, _now: datetime) -> bool:
 
 def multi_domain(order: Order, _rules: Rules, _now: datetime) -> bool:
     """CAS renews no multi-domain or hybrid-domain certificates."""
-    return order.domain_type.upper() in {"MULTIPLE", "M_WILDCARD", "MIX"} or "," in order.domain
+    # A name with a separator beside it counts as several: nothing would tell the renewal by such a text.
+    several = names_in(order.domain) not in {(), (canonical(order.domain),)}
+    return several or order.domain_type.upper() in {"MULTIPLE", "M_WILDCARD", "MIX"}
 
 
 def hosted(order: Order, _rules: Rules, _now: datetime) -> bool:
@@ -73,6 +83,7 @@ def row_unreadable(order: Order, _rules: Rules, _now: datetime) -> bool:
 
 CHECKS: dict[str, Callable[[Order, Rules, datetime], bool]] = {
     "row-unreadable": row_unreadable,
+    "domain-unknown": domain_unknown,
     "domain-not-allowed": domain_not_allowed,
     "uploaded": uploaded,
     "free-certificate": free_certificate,

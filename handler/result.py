@@ -142,7 +142,7 @@ class RunResult:
     lines: dict[str, OrderResult] = field(default_factory=dict)
     """By order id, or by what the event named where there is no order."""
     note: str | None = None
-    """What to say of a run that had nothing to do."""
+    """What to say of a run that had nothing to do, or of how its event was understood."""
     errors: list[str] = field(default_factory=list)
     """What went wrong beside any single order."""
     metrics: dict[str, Any] = field(default_factory=dict)

@@ -37,6 +37,7 @@ def run(ask: Ask, invocation: Invocation, result: RunResult) -> None:
             _settle_by_hand(invocation, what, result)
         else:
             result.dry_run = result.dry_run or what.dry_run
+            result.note = what.note
             _renew(invocation, what, result)
     except (CasError, JournalUnavailable) as failure:
         result.errors.append(str(failure))

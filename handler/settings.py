@@ -4,12 +4,13 @@ A new setting is a row in `VARIABLES` and a field of `Settings`.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import unquote, urlsplit
 
+from handler.domains import is_pattern
 from handler.errors import SettingsError
 from handler.policy import Rules
 
@@ -106,7 +107,7 @@ def _statuses(text: str) -> frozenset[str]:
 
 def _patterns(text: str) -> tuple[str, ...]:
     patterns = _words(text)
-    if not all(re.fullmatch(r"[\w.*-]+", pattern) for pattern in patterns):
+    if not all(map(is_pattern, patterns)):
         raise ValueError
     return patterns
 
@@ -182,10 +183,14 @@ BLANK_IS_A_VALUE = frozenset({"RENEW_DOMAINS", "RENEW_DOMAINS_EXCEPT"})
 def settings_from(environ: Mapping[str, str], context: Context) -> Settings:
     """Read the settings.
 
-    Raises SettingsError, which names every variable that is missing or wrong, its value and what is allowed.
+    Raises SettingsError, which names every variable that is missing or wrong, its value and what is allowed, and every
+    one whose name is a slip: left alone, the setting that was meant would quietly have its default.
     """
     values: dict[str, Any] = {}
-    problems: list[str] = []
+    problems = [
+        f"{name} is no setting; if {' or '.join(meant)} is meant, rename it, else remove it"
+        for name, meant in misspelt(environ, [variable.name for variable in VARIABLES]).items()
+    ]
     for variable in VARIABLES:
         text = environ.get(variable.name, "").strip()
         if not text and not (variable.name in BLANK_IS_A_VALUE and variable.name in environ):
@@ -219,6 +224,34 @@ def settings_from(environ: Mapping[str, str], context: Context) -> Settings:
         dry_run=values["DRY_RUN"],
         expiry_events=values["EXPIRY_EVENTS"],
     )
+
+
+def misspelt(environ: Iterable[str], names: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """Return each variable that is none of the names but nearly one, with the names that it nearly is.
+
+    Nearly: apart from case, hyphens and underscores they differ in at most one letter, which is missing, too much,
+    another one, or has changed places with the next.
+    """
+    bare = {name: _bare(name) for name in names}
+    others = {variable: _bare(variable) for variable in environ if variable not in bare}
+    near = {
+        variable: tuple(name for name, meant in bare.items() if _one_letter_apart(written, meant))
+        for variable, written in others.items()
+    }
+    return {variable: meant for variable, meant in near.items() if meant}
+
+
+def _bare(name: str) -> str:
+    return name.replace("_", "").replace("-", "").upper()
+
+
+def _one_letter_apart(one: str, other: str) -> bool:
+    if abs(len(one) - len(other)) > 1:
+        return False
+    same = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    one, other = one[same:], other[same:]
+    swapped = one[:2] == other[:2][::-1] and one[2:] == other[2:]
+    return swapped or one[1:] == other[1:] or one[1:] == other or one == other[1:]
 
 
 def _shown(text: str) -> str:

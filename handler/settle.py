@@ -193,10 +193,10 @@ def why_not_successor(
 ) -> str | None:
     """Tell why an order that a person names cannot be the successor, None if it can.
 
-    It must exist, not have existed before the call, be of this domain or none or named by the hold, be nobody else's successor, and not be
-    what a run in progress may just be buying. `recorded`: old order by successor. `others`: all other open work. The
-    product is not compared: the person has looked, and it is the one thing in which a renewal could differ from what
-    this program assumes.
+    It must exist, not have existed before the call, be of this domain or of none or named by the hold, be nobody else's
+    successor, and not be what a run in progress may just be buying. `recorded`: old order by successor. `others`: all
+    other open work. The product is not compared: the person has looked, and it is the one thing in which a renewal
+    could differ from what this program assumes.
     """
     claim = work.claimed()
     order = book.get(new_order_id)

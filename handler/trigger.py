@@ -5,6 +5,7 @@ The kinds of event, in the order in which they are recognised: timer, the CloudM
 """
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl
@@ -12,8 +13,9 @@ from urllib.parse import parse_qsl
 from handler import envelopes
 from handler.ask import Ask, Check, Nothing, Release, Renew, Resolve, Selection
 from handler.csr import Csr, read_csr
-from handler.domains import canonical
+from handler.domains import canonical, names_in
 from handler.errors import EventRefused
+from handler.notes import instruction_in, visible
 
 _LONG = 2**63 - 1
 _MAX_DOMAIN = 253
@@ -31,6 +33,7 @@ def understand(event: bytes, expiry_events: Sequence[str]) -> Ask:
     try:
         notice = envelopes.open_envelope(document)
         if notice is not None:
+            _require_no_manual_key(document)
             return Ask("cloudmonitor", _notice(notice, expiry_events))
     except RecursionError:
         raise EventRefused("event", "it is nested too deeply") from None
@@ -87,22 +90,36 @@ def _json(text: str, where: str) -> Any:
 
 
 def _timer(document: dict[str, Any]) -> Renew | Nothing | Check | Resolve | Release:
-    astray = [key for key in _MANUAL_KEYS if key in document]
+    astray = [key for key in document if _WORDS_ASTRAY.fullmatch(re.sub("[^a-z]", "", key.lower()))]
     if astray:
         # Ignored, a "dry_run" would buy and a list of orders would be a scan.
-        raise EventRefused("event", f"{astray[0]!r} belongs into the payload of a timer event, not beside it")
+        raise EventRefused("event", f"{astray[0][:80]!r} belongs into the payload of a timer event, not beside it")
     payload = document.get("payload")
     if payload is None:
         payload = ""
     if not isinstance(payload, str):
         raise EventRefused("payload", f"the platform sends a string, this is {_kind(payload)}")
-    # Other text is a note for people. A broken object is refused: a scan would do more than was meant.
+    # A broken object is refused, and so is what may be meant as one: a scan would do more than was meant.
     if not payload.lstrip().startswith("{"):
-        return Renew(Selection())
+        return _noted(payload)
     narrowed = _json(payload, "payload")
     if not set(narrowed) - {"dry_run"}:
         narrowed = {"scan": True, **narrowed}
     return _manual(narrowed, "payload")
+
+
+def _noted(payload: str) -> Renew:
+    """Take a payload for a note for people, if it is one."""
+    if not visible(payload):
+        return Renew(Selection())
+    instruction = instruction_in(payload)
+    if instruction:
+        raise EventRefused(
+            "payload",
+            f"it is no JSON object, and {instruction} makes it look like an instruction, not like a note for people; "
+            f'expected an object such as {{"dry_run": true}} with nothing before it, a note of plain words, or nothing',
+        )
+    return Renew(Selection(), note="the payload of the timer was taken for a note: it narrowed nothing")
 
 
 def _notice(notice: envelopes.Notice, expiry_events: Sequence[str]) -> Renew | Nothing:
@@ -111,26 +128,52 @@ def _notice(notice: envelopes.Notice, expiry_events: Sequence[str]) -> Renew | N
     if notice.resolved:
         return Nothing(f"the alarm {notice.title!r} is over")
     named = envelopes.names_in(notice)
+    said = [_said(value, path) for path, value in named.dry_run]
+    return Renew(_named(named), dry_run=any(said))
+
+
+def _named(named: envelopes.Names) -> Selection:
     # They all describe the same certificate, so only the most exact one is followed.
     if named.order_ids:
         ids = tuple(_id(value, path) for path, value in named.order_ids)
-        return Renew(Selection(order_ids=tuple(dict.fromkeys(ids))))
+        return Selection(order_ids=tuple(dict.fromkeys(ids)))
     if named.certificate_ids:
         ids = tuple(_id(value, path) for path, value in named.certificate_ids)
-        return Renew(Selection(certificate_ids=tuple(dict.fromkeys(ids))))
+        return Selection(certificate_ids=tuple(dict.fromkeys(ids)))
     if named.instance_ids:
-        return Renew(Selection(instance_ids=tuple(dict.fromkeys(str(value) for _, value in named.instance_ids))))
+        return Selection(instance_ids=tuple(dict.fromkeys(str(value) for _, value in named.instance_ids)))
     domains = tuple(_domain(value, path) for path, value in named.domains)
-    return Renew(Selection(domains=tuple(dict.fromkeys(domains))))
+    if not domains and named.empty:
+        raise EventRefused(named.empty[0], "it names nothing, and without a name the event would be a scan")
+    return Selection(domains=tuple(dict.fromkeys(domains)))
+
+
+def _said(value: object, where: str) -> bool:
+    """Read a `dry_run` of an envelope: true or false, also as text, since forms and alarms know nothing else."""
+    said = {"true": True, "false": False}.get(value.strip().lower()) if isinstance(value, str) else value
+    if not isinstance(said, bool):
+        raise EventRefused(where, f"expected true or false, got {_kind(value)}")
+    return said
 
 
 _SELECTORS = ("order_ids", "domains", "scan", "OrderId")
 _SETTLERS = ("check", "resolve", "release")
 _MANUAL_KEYS = (*_SELECTORS, *_SETTLERS, "dry_run", "csr", "Csr")
+_WORDS_ASTRAY = re.compile(
+    "(?:new|order|cert|certificate|instance)*ids?(?:list)?|domain(?:name)?s?(?:list)?|scan|check|resolve|release|dryrun|csr"
+)
+"""The same keys in any spelling, without what is no letter."""
 _EXPECTED = (
     'expected {"order_ids": […]}, {"domains": […]} or {"scan": true}, each with "dry_run" if you like; '
     '{"OrderId": …, "Csr": …}; {"check": true}; {"resolve": {"order_id", "new_order_id"}} or {"release": {"order_id"}}'
 )
+
+
+def _require_no_manual_key(document: dict[str, Any]) -> None:
+    """Refuse an envelope that asks like a manual event beside what it tells; what it names and `dry_run` are read."""
+    astray = [key for key in (*_SETTLERS, "scan", "csr", "Csr") if key in document]
+    if astray:
+        raise EventRefused("event", f"{astray[0]!r} belongs into a manual event, not beside what CloudMonitor tells")
 
 
 def _manual(document: dict[str, Any], where: str) -> Renew | Check | Resolve | Release:
@@ -216,7 +259,7 @@ def _id(value: object, where: str) -> str:
 
 def _domain(value: object, where: str) -> str:
     name = canonical(value) if isinstance(value, str) and len(value) <= _MAX_DOMAIN else ""
-    if not name or "," in name or not name.isprintable():
+    if not name or names_in(str(value)) != (name,) or not name.isprintable():
         raise EventRefused(where, f"expected a domain name such as www.example.com, got {_kind(value)}")
     return name
 

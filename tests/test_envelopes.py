@@ -321,6 +321,178 @@ def test_what_is_named_is_found_wherever_it_stands(content, named):
     assert selection(threshold_alarm(dimensions=json.dumps(content))) == named
 
 
+TWO = Selection(order_ids=("1", "2"))
+TWO_DOMAINS = Selection(domains=("a.example.com", "b.example.com"))
+
+
+@pytest.mark.parametrize(
+    ("key", "values", "named"),
+    [
+        *((key, ["1", 2], TWO) for key in ("orderIds", "order_ids", "OrderIdList", "order-ids", "certOrderIds")),
+        *((key, ["1", 2], Selection(certificate_ids=("1", "2"))) for key in ("certificateIds", "certIds", "CertIdSet")),
+        *(
+            (key, ["a.example.com", "B.example.com."], TWO_DOMAINS)
+            for key in ("domains", "domainNames", "domainList", "DomainNameList", "commonNames", "certDomains", "sans")
+        ),
+        *(
+            (key, [INSTANCE, "lb-example01", "cas-cn-example02"], Selection((), (), (INSTANCE, "cas-cn-example02")))
+            for key in ("instanceIds", "resourceIds", "InstanceIdList")
+        ),
+        ("resourceIds", [ARN, f"{ARN}2"], Selection(instance_ids=(INSTANCE, f"{INSTANCE}2"))),
+        ("orders", [int(OLD), NEW], Selection(order_ids=(OLD, NEW))),
+        ("certificates", ["7654321", "7654322"], Selection(certificate_ids=("7654321", "7654322"))),
+    ],
+)
+def test_several_are_named_by_a_plural_in_any_spelling(key, values, named):
+    assert selection(system_event({key: values})) == named
+    assert selection(system_event({key: json.dumps(values)})) == named
+    assert selection(system_event({key: json.dumps(json.dumps(values))})) == named
+    for separator in (",", ", ", ";", " ", "、"):
+        assert selection(system_event({key: separator.join(map(str, values))})) == named
+    bracketed = ", ".join(map(str, values))
+    assert selection(system_event({key: f"[{bracketed}]"})) == named
+    assert selection(threshold_alarm(dimensions=f"{{userId=123456789012, {key}=[{bracketed}], port=443}}")) == named
+    assert selection(system_event({key: {"item": values}})) == named
+    assert selection(system_event({key: [{"value": value} for value in values]})) == named
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        ({"order": {"id": "1"}}, Selection(order_ids=("1",))),
+        ({"orders": [{"id": "1", "seq": 7}, {"id": 2}]}, TWO),
+        ({"certificate": {"id": 7}}, Selection(certificate_ids=("7",))),
+        ({"domain": {"name": DOMAIN, "port": 443}}, Selection(domains=(DOMAIN,))),
+        ({"instance": {"id": INSTANCE}}, Selection(instance_ids=(INSTANCE,))),
+        ({"sans": ["DNS:a.example.com", "DNS:b.example.com"]}, TWO_DOMAINS),
+        ({"order": 5, "id": 7, "ids": [8], "certificate": "-----BEGIN", "items": ["1"]}, SCAN),
+        ({"description": "{x} [y] all orders"}, SCAN),
+        ({"description": "[WARN] instanceId: lb-example01"}, SCAN),
+    ],
+)
+def test_what_is_named_by_an_object_is_found(content, named):
+    assert selection(system_event(content)) == named
+    assert selection(cloud_event(content)) == named
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        system_event({}, orderIds=["1", "2"]),
+        system_event({}, extra={"orderIds": "1,2"}),
+        cloud_event({}, orderIds=["1", "2"]),
+        cloud_event(None, orders=[{"id": "1"}, {"id": "2"}]),
+        cloud_event([{"orderId": 1}, {"orderId": 2}]),
+        cloud_event('[{"orderId": 1}, {"orderId": 2}]'),
+        subscription(orderIds=["1", "2"]),
+        subscription(content={"orderIds": ["1", "2"]}),
+        subscription() | {"order_ids": "1 2"},
+        subscription(eventRawContent='[{"orderId": 1}, {"orderId": 2}]'),
+        subscription(eventRawContent='\ufeff{"orderIds": [1, 2]}'),
+        threshold_alarm(extra={"orderIds": ["1", "2"]}),
+        threshold_alarm(dimensions="{orderId=1, orderId=2}"),
+        system_event('\ufeff{"orderIds": [1, 2]}'),
+    ],
+)
+def test_what_is_named_beside_the_content_is_found_too(document):
+    assert selection(document) == TWO
+
+
+@pytest.mark.parametrize("empty", [[], {}, "[]", "{}", ",", " ; "])
+@pytest.mark.parametrize("key", ["orderIds", "domains", "certificateId"])
+def test_an_empty_list_of_names_is_no_scan(key, empty):
+    assert f"refused at content.{key}: it names nothing" in refusal(system_event({key: empty}))
+    assert selection(system_event({key: empty, "orderId": OLD})) == Selection(order_ids=(OLD,))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{'orderId': '123451222'}",
+        '{"orderId": "123451222"',
+        "{orderId: 123451222}",
+        "[{'domains' : 1}]",
+        "{dry-run: 1}",
+        f"[x] resourceId: {INSTANCE}",
+    ],
+)
+def test_a_text_that_names_something_and_cannot_be_read_is_no_scan(text):
+    assert "refused at dimensions: it names something and cannot be read" in refusal(threshold_alarm(dimensions=text))
+    assert "refused at data: it names something and cannot be read" in refusal(cloud_event(text))
+
+
+def test_a_key_that_stands_twice_in_a_text_is_refused():
+    text = '{"dry_run": true, "dry_run": false}'
+    assert "refused at content: a key stands twice" in refusal(system_event(text))
+    assert "refused at dimensions: a key stands twice" in refusal(threshold_alarm(dimensions=text))
+
+
+# -------------------------------------------------------------------------------------------------- a dry run, and more
+
+
+def with_everywhere(key: str, value: Any) -> list[dict[str, Any]]:
+    """Expiry events that say it, each at another place."""
+    found: dict[str, Any] = {"orderId": OLD}
+    said = {key: value}
+    return [
+        system_event({**found, **said}),
+        system_event(json.dumps({**found, **said})),
+        system_event({**found, "options": [said]}),
+        system_event(found, **said),
+        subscription({**found, **said}),
+        subscription(found, **said),
+        subscription(found, meta=said),
+        subscription(found, eventRawContent=json.dumps(said)),
+        subscription(found) | said,
+        cloud_event({**found, **said}),
+        cloud_event(found, **said),
+        threshold_alarm(dimensions=json.dumps({**found, **said})),
+        threshold_alarm(dimensions=found, **said),
+    ]
+
+
+@pytest.mark.parametrize("key", ["dry_run", "dryRun", "DryRun", "DRY-RUN"])
+@pytest.mark.parametrize(
+    ("value", "dry"), [(True, True), ("true", True), (" True ", True), (False, False), ("false", False)]
+)
+def test_a_dry_run_is_a_dry_run_wherever_an_event_says_it(key, value, dry):
+    for document in with_everywhere(key, value):
+        assert asked(document).what == Renew(Selection(order_ids=(OLD,)), dry_run=dry)
+
+
+@pytest.mark.parametrize(
+    "wrong", [None, "", 0, 1, "yes", "1", [], {}, [True], {"value": True}, "[true]", '{"value": true}']
+)
+def test_what_is_neither_true_nor_false_is_no_dry_run_and_no_other_either(wrong):
+    for document in with_everywhere("dryRun", wrong):
+        said = refusal(document)
+        assert "dryRun: expected true or false, got " in said
+        assert "refused at " in said
+
+
+def test_a_dry_run_is_said_in_the_text_of_an_alarm_and_in_a_form_too():
+    assert asked(threshold_alarm(dimensions=f"{{orderId={OLD}, dryRun=true}}")).what == Renew(
+        Selection(order_ids=(OLD,)), dry_run=True
+    )
+    assert "dimensions.dryRun: expected true or false" in refusal(
+        threshold_alarm(dimensions="{dryRun=, x=1, dryRun=1}")
+    )
+    form = urlencode({"alert": json.dumps(subscription({"orderId": OLD})["alert"]), "dry_run": "true"}).encode()
+    assert understand(form, EXPIRY_EVENTS).what == Renew(Selection(order_ids=(OLD,)), dry_run=True)
+
+
+def test_of_two_that_contradict_each_other_the_dry_run_wins():
+    for one, other in ((True, False), (False, True)):
+        what = asked(system_event({"orderId": OLD, "dry_run": one}, dryRun=other)).what
+        assert what == Renew(Selection(order_ids=(OLD,)), dry_run=True)
+
+
+@pytest.mark.parametrize("key", ["check", "resolve", "release", "scan", "csr", "Csr"])
+def test_an_envelope_that_asks_like_a_person_is_refused(key):
+    for document in (system_event({}), subscription(), cloud_event({}), threshold_alarm()):
+        assert f"refused at event: {key!r} belongs into a manual event" in refusal({**document, key: True})
+
+
 @pytest.mark.parametrize(
     ("arn", "named"),
     [

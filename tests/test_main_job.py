@@ -21,7 +21,7 @@ from handler.errors import CasThrottled, EventRefused, RunFailed, SettingsError
 from handler.meter import Meter
 from handler.orders import Order
 from tests import sample_account
-from tests.function import Function, Runtime
+from tests.function import TIMER, Function, Runtime
 from tests.stubs import faults
 from tests.stubs.cloud import Cloud
 
@@ -159,6 +159,24 @@ def test_an_event_that_cannot_be_understood_is_refused_before_any_call(
     assert not cloud.cas.calls
     assert not cloud.oss.calls
     assert not cloud.smq.calls
+
+
+def test_a_timer_with_a_note_scans_and_says_that_it_took_the_payload_for_one(cloud: Cloud, function: Function) -> None:
+    cloud.cas.add_order()
+    answer = function.invoke({**TIMER, "payload": "daily run of the team"})
+    assert answer.result["note"] == "the payload of the timer was taken for a note: it narrowed nothing"
+    assert answer.result["counts"] == {"renewed": 1}
+    assert "note" not in function.invoke(TIMER).result
+
+
+@pytest.mark.parametrize("payload", ["dry_run", '["123451222"]', '\ufeff{"dry_run": true}', "www.example.com"])
+def test_a_timer_whose_payload_looks_like_an_instruction_is_refused_before_any_call(
+    cloud: Cloud, function: Function, payload: str
+) -> None:
+    cloud.cas.add_order()
+    with pytest.raises(EventRefused):
+        function.invoke({**TIMER, "payload": payload})
+    assert not cloud.cas.calls
 
 
 def test_the_skipped_orders_of_an_account_come_with_their_reasons(cloud: Cloud, function: Function) -> None:

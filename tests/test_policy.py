@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.domains import matches
-from handler.policy import in_sight, reason_not_to_renew, superseding
+from handler.domains import canonical, could_match, is_name, matches
+from handler.policy import domain_not_allowed, in_sight, reason_not_to_renew, superseding
 from tests.examples import DAY, DOMAIN, MILLISECOND, NEW, NOW, OLD, PROPERTY, SECOND, book, order, pending, rules
 
 BOTH = rules(statuses=("WILLEXPIRED", "ISSUED"))
@@ -19,6 +19,30 @@ def reason(of, under=None):
 
 def test_an_expiring_order_may_be_renewed():
     assert reason(order()) is None
+
+
+# ------------------------------------------------------------------------------------------------------- domain-unknown
+
+
+@pytest.mark.parametrize(
+    "domain",
+    [
+        "",
+        " ",
+        ",",
+        "null",
+        "未绑定",
+        "www\u200b.example.com",
+        "www.example.com/pay.example.com",
+        '["pay.example.com"]',
+        "www.example.com,-",
+        "☃.example.com",
+    ],
+)
+@pytest.mark.parametrize("under", [rules(), rules(domains=("*.example.com",)), rules(domains_except=(DOMAIN,))])
+def test_an_order_whose_domain_nobody_can_name_is_left_alone(domain, under):
+    assert reason(order(domain=domain), under) == "domain-unknown"
+    assert domain_not_allowed(order(domain=domain), under, NOW), "whoever asks only for this is told no, too"
 
 
 # --------------------------------------------------------------------------------------------------- domain-not-allowed
@@ -33,7 +57,17 @@ def test_an_expiring_order_may_be_renewed():
         ("WWW.Example.com.", rules(domains_except=(DOMAIN,))),
         (DOMAIN, rules(domains=(DOMAIN,), domains_except=("*",))),
         ("xn--bcher-kva.example.com", rules(domains_except=("bücher.example.com",))),
-        ("", rules(domains=("*.example.com",))),
+        ("straße.example.com", rules(domains_except=("xn--strae-oqa.example.com",))),
+        ("xn--strae-oqa.example.com", rules(domains_except=("straße.example.com",))),
+        ("xn--strae-oqa.example.com", rules(domains_except=("strasse.example.com",))),
+        ("strasse.example.com", rules(domains_except=("straße.example.com",))),
+        ("straße.example.com", rules(domains=("strasse.example.com",))),
+        ("βόλος.example.com", rules(domains_except=("xn--nxasmm1c.example.com",))),
+        *(
+            (f"{DOMAIN}{separator}pay.example.com", under)
+            for separator in (",", ";", " ", "\n", "、", "|", "，", "；")
+            for under in (rules(domains_except=("pay.example.com",)), rules(domains=(DOMAIN,)))
+        ),
     ],
 )
 def test_a_domain_that_the_operator_did_not_allow_is_left_alone(domain, under):
@@ -66,7 +100,12 @@ def test_a_domain_that_the_operator_allowed_is_renewed(domain, under):
         ("multi-domain", order(domain_type="MULTIPLE"), order(domain_type="ONE")),
         ("multi-domain", order(domain_type="M_WILDCARD"), order(domain_type="WILDCARD", domain="*.example.com")),
         ("multi-domain", order(domain_type="MIX"), order(domain_type="")),
-        ("multi-domain", order(domain="a.example.com,b.example.com"), order(domain="a.example.com")),
+        *(
+            ("multi-domain", order(domain=f"a.example.com{separator}b.example.com"), order(domain="a.example.com"))
+            for separator in (",", ";", " ", "\n", "、", "|", "，", "；")
+        ),
+        ("multi-domain", order(domain="a.example.com,"), order(domain=" a.example.com. ")),
+        ("multi-domain", order(domain="a.example.com,A.example.com"), order(domain="A.example.com")),
         ("hosted", order(trustee_status="trustee"), order(trustee_status="unTrustee")),
         ("hosted", order(trustee_status="Trustee"), order(trustee_status="")),
         ("expired", order(status="EXPIRED"), order()),
@@ -116,6 +155,7 @@ def test_the_window_ends_at_the_millisecond(days):
 
 def test_of_several_reasons_the_one_that_matters_most_is_given():
     everything_wrong = order(
+        domain="",
         source_type="upload",
         cert_type="FREE",
         domain_type="MIX",
@@ -124,6 +164,7 @@ def test_of_several_reasons_the_one_that_matters_most_is_given():
         cert_end=NOW + 300 * DAY,
     )
     mended: dict[str, dict[str, Any]] = {
+        "domain-unknown": {"domain": DOMAIN},
         "domain-not-allowed": {},
         "uploaded": {"source_type": "cpack"},
         "free-certificate": {"cert_type": "OV"},
@@ -134,9 +175,10 @@ def test_of_several_reasons_the_one_that_matters_most_is_given():
         "outside-window": {"cert_end": NOW + DAY},
     }
     given_reasons = [reason(everything_wrong, rules(domains_except=("*",)))]
-    for mending in mended.values():
+    for slug, mending in mended.items():
         everything_wrong = everything_wrong._replace(**mending)
-        given_reasons.append(reason(everything_wrong))
+        under = rules(domains_except=("*",)) if slug == "domain-unknown" else rules()
+        given_reasons.append(reason(everything_wrong, under))
     assert given_reasons == [*mended, None]
 
 
@@ -275,8 +317,9 @@ RULES = st.builds(
 @given(ORDERS, RULES)
 def test_whatever_the_order_it_is_renewed_only_where_every_rule_allows_it(candidate, under):
     if reason(candidate, under) is None:
+        assert is_name(canonical(candidate.domain))
         assert matches(candidate.domain, under.domains)
-        assert not matches(candidate.domain, under.domains_except)
+        assert not could_match(candidate.domain, under.domains_except)
         assert candidate.status in under.statuses
         assert candidate.trustee_status != "trustee"
         assert candidate.cert_type.upper() != "FREE"
@@ -289,7 +332,7 @@ def test_whatever_the_order_it_is_renewed_only_where_every_rule_allows_it(candid
 @PROPERTY
 @given(ORDERS, RULES)
 def test_whatever_the_order_an_empty_list_of_domains_allows_nothing(candidate, under):
-    assert reason(candidate, under._replace(domains=())) == "domain-not-allowed"
+    assert reason(candidate, under._replace(domains=())) in {"domain-not-allowed", "domain-unknown"}
 
 
 @PROPERTY

@@ -180,6 +180,7 @@ REASONS: dict[str, Words] = {
     "free-certificate": Words("CAS renews no free certificates", "免费证书不能续费"),
     "multi-domain": Words("CAS renews no multi-domain certificates", "多域名证书不能续费"),
     "uploaded": Words("an uploaded certificate, bought elsewhere", "上传的证书，在别处购买"),
+    "domain-unknown": Words("it shows no domain, or one that is no domain name", "没有显示域名，或显示的不是域名"),
     "domain-not-allowed": Words("the function's settings exclude the domain", "函数配置不包含该域名"),
     "expired": Words("an expired certificate can only be bought anew", "证书已过期，只能重新购买"),
     "several-candidates": Words("more than one order could be the new one", "有多个订单可能是新订单"),
