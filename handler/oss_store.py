@@ -25,6 +25,8 @@ ATTEMPTS = 3
 
 _REGION = re.compile(r"//oss-(?P<region>[a-z0-9-]+?)(-internal)?\.aliyuncs\.com$")
 _CONFLICTS = frozenset({"PositionNotEqualToLength"})
+_NOT_AN_ANSWER = (SyntaxError, LookupError, ValueError, TypeError, AttributeError)
+"""What falls out of the SDK when something answers that is not OSS; its XML parser's error is a SyntaxError."""
 _MISSING = frozenset({"NoSuchKey"})
 
 
@@ -76,10 +78,12 @@ class OssStore:
                 )
                 _require(answer.next_position == position + len(line), key)
         except (JournalConflict, JournalUnavailable):
-            written = self.get(key) or b""
-            if written[position : position + len(line)] != line:
+            if not self._stands(key, position, line):
                 raise
         return position + len(line)
+
+    def _stands(self, key: str, position: int, line: bytes) -> bool:
+        return (self.get(key) or b"")[position : position + len(line)] == line
 
     def find(self, prefix: str) -> Iterator[Listed]:
         """Return the logs and notes whose key begins with `prefix`, all pages."""
@@ -147,7 +151,7 @@ class OssStore:
             said = getattr(cause, "message", None) or str(cause)
             msg = f"OSS: {key}: {self._redact(str(code))[:100]}: {self._redact(str(said))[:300]}"
             raise JournalUnavailable(msg) from error
-        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+        except (requests.RequestException, urllib3.exceptions.HTTPError, *_NOT_AN_ANSWER) as error:
             msg = f"OSS: {key}: {type(error).__name__}"
             raise JournalUnavailable(msg) from error
 

@@ -540,7 +540,7 @@ class ExactlyOnce(RuleBasedStateMachine):
     ) -> PausedInvocation:
         """Let a run begin and come to where it stands before or after a call for the nth time, if it gets there."""
         if self.folder is not None and place[1] == "oss":
-            place, nth = (place[0], "file", {"AppendObject": "link"}.get(place[2], "open")), nth
+            place = (place[0], "file", {"AppendObject": "link"}.get(place[2], "open"))
         run = self._start(TIMER, timeout, who)
         while not run.finished:
             nth -= run.at == place

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 from bisect import insort
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from tests.stubs.credentials import Credentials
 from tests.stubs.faults import ALTERED_ORDER_ID, Fault
 from tests.stubs.orders import PENDING, Order, Record, Source, Upload
 from tests.stubs.signatures import Signed, acs3
-from tests.stubs.wire import NotStubbed, Request, Response
+from tests.stubs.wire import NotStubbed, Request, Response, new_id
 
 FIRST_ORDER_ID = 123451222
 FIRST_RENEWAL_ID = 98987582437920968
@@ -410,7 +409,7 @@ class CasStub(Backend):
 
     def _as_listed(self, source: str, orders: list[Order]) -> Sequence[Order | RawRow]:
         if self.oldest_first:
-            orders = orders[::-1]
+            orders = list(reversed(orders))
         if not self.list_twice and not self.extra_rows:
             return orders
         twice = self.list_twice
@@ -527,7 +526,7 @@ def _certificate_id(order_id: int) -> int:
 
 
 def _request_id() -> str:
-    return str(uuid.uuid4()).upper()
+    return str(new_id()).upper()
 
 
 def _json_response(body: dict[str, Any], status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -41,7 +41,9 @@ def in_process(cloud: Cloud) -> Iterator[None]:
         mock.add_callback(
             method, re.compile(f"(?!{_LOOPBACK})"), lambda prepared: _call(cloud, prepared), content_type=None
         )
-    with mock, _hooked_smq(cloud), _sleeping_on(cloud.clock):
+    # `requests` looks for a netrc file before each request: a third of the time of a history.
+    no_netrc = patch.object(requests.sessions, "get_netrc_auth", lambda *_: None)
+    with mock, no_netrc, _hooked_smq(cloud), _sleeping_on(cloud.clock):
         yield
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import uuid
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from tests.stubs.backend import ApiError, Backend, Refusal
 from tests.stubs.clock import Clock
 from tests.stubs.credentials import Credentials
 from tests.stubs.signatures import Signed, oss_region, oss_v4
-from tests.stubs.wire import NotStubbed, Request, Response
+from tests.stubs.wire import NotStubbed, Request, Response, new_id
 
 _BUCKET_IN_HOST = re.compile(r"(?P<bucket>[a-z0-9-]+)\.oss-[a-z0-9-]+\.aliyuncs\.com")
 _ERROR_CODES = {
@@ -325,4 +324,4 @@ def _archived() -> ApiError:
 
 
 def _request_id() -> str:
-    return uuid.uuid4().hex[:24].upper()
+    return new_id().hex[:24].upper()

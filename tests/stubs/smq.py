@@ -6,7 +6,6 @@ import binascii
 import hashlib
 import json
 import re
-import uuid
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -18,7 +17,7 @@ from tests.stubs.backend import ApiError, Backend, Refusal
 from tests.stubs.clock import Clock
 from tests.stubs.credentials import Credentials
 from tests.stubs.signatures import Signed, mns
-from tests.stubs.wire import NotStubbed, Request, Response
+from tests.stubs.wire import NotStubbed, Request, Response, new_id
 
 NAMESPACE = "http://mns.aliyuncs.com/doc/v1/"
 MESSAGE_LIMIT = 65536
@@ -136,7 +135,7 @@ class SmqStub(Backend):
         params["MessageBody"] = body
         queue.append(body)
         fields = {
-            "MessageId": uuid.uuid4().hex.upper(),
+            "MessageId": new_id().hex.upper(),
             "MessageBodyMD5": hashlib.md5(sent.encode()).hexdigest().upper(),
         }
         return _xml_response("Message", fields, 201, _request_id())
@@ -150,7 +149,7 @@ def _decoded(sent: str) -> str:
 
 
 def _request_id() -> str:
-    return uuid.uuid4().hex[:24].upper()
+    return new_id().hex[:24].upper()
 
 
 def _xml_response(root: str, fields: Mapping[str, str], status: int, request_id: str) -> Response:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -74,3 +76,11 @@ class NotStubbed(BaseException):
     A BaseException, so that no `except Exception` in the code under test or in an SDK turns it into just another
     cloud error.
     """
+
+
+_ids = random.Random()  # noqa: S311 - the system's randomness takes longer than the rest of an answer
+
+
+def new_id() -> uuid.UUID:
+    """An id that no other answer has."""
+    return uuid.UUID(int=_ids.getrandbits(128))
