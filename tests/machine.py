@@ -331,7 +331,7 @@ class ExactlyOnce(RuleBasedStateMachine):
         if self.folder is None:
             claims = {o: e[-1]["entry"] for o, e in self._journals_by_order().items() if e}
             mine = [line["order_id"] for line in lines if line["reason"] == "in-progress"]
-            assert not [order for order in mine if claims.get(order) == "claimed" and self._claimed_by(order, run)]
+            assert not [order for order in mine if claims.get(order) == "claimed" and self._was_claimed_last(order)]
 
     # The world
 
@@ -574,8 +574,8 @@ class ExactlyOnce(RuleBasedStateMachine):
             self.held = {o: why for o, why in self.held.items() if o not in lines or lines[o]["outcome"] == "held"}
             self.held |= {o: line["reason"] for o, line in lines.items() if line["outcome"] == "held"}
 
-    def _claimed_by(self, order: str, run: PausedInvocation) -> bool:
-        return self._journals_by_order()[order][-1]["run"] == f"run-{self.started}"
+    def _was_claimed_last(self, order: str) -> bool:
+        return bool(self._journals_by_order()[order][-1]["run"] == f"run-{self.started}")
 
     def _renew_in_console(self, old: int, filled: bool) -> None:
         new = self.cloud.cas.renew_in_console(old, domain_filled=filled)
@@ -702,8 +702,8 @@ class ExactlyOnce(RuleBasedStateMachine):
             assert last in {"published", "refused", "released"}, (order, entries[-1])
         renewed = {(o.product_code, o.bound_domain) for p in cas.purchases if (o := self._order(p.old_order_id))}
         for old in self.old:
-            order = cas.order(old)
-            is_renewed = (order.product_code, order.bound_domain) in renewed
+            what = cas.order(old)
+            is_renewed = (what.product_code, what.bound_domain) in renewed
             assert is_renewed or cas.status(old) == "EXPIRED", f"{old} was forgotten"
 
     def _hold_all(self) -> None:

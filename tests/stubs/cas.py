@@ -408,12 +408,11 @@ class CasStub(Backend):
         ]
 
     def _as_listed(self, source: str, orders: list[Order]) -> Sequence[Order | RawRow]:
-        if self.oldest_first:
-            orders = list(reversed(orders))
+        in_order = orders[::-1] if self.oldest_first else orders
         if not self.list_twice and not self.extra_rows:
-            return orders
+            return in_order
         twice = self.list_twice
-        listed: list[Order | RawRow] = [line for line in orders for _ in range(1 + (line.order_id in twice))]
+        listed: list[Order | RawRow] = [line for line in in_order for _ in range(1 + (line.order_id in twice))]
         for extra in self.extra_rows:
             if extra.source == source:
                 listed.insert(extra.place, extra)
