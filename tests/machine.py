@@ -697,7 +697,7 @@ class ExactlyOnce(RuleBasedStateMachine):
             new = str(purchase.new_order_id)
             assert purchase.by == "console" or new in published, f"{new} never reached the queue"
         self._check_all_is_told()
-        for order, entries in self._journals_by_order().items():
+        for number, entries in self._journals_by_order().items():
             last = [entry["entry"] for entry in entries if entry["entry"] not in {"told", "observed"}][-1]
             assert last in {"published", "refused", "released"}, (order, entries[-1])
         renewed = {(o.product_code, o.bound_domain) for p in cas.purchases if (o := self._order(p.old_order_id))}
