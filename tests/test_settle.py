@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handler import settle
+from handler.domains import canonical
 from handler.errors import JournalUnavailable
 from handler.orders import Order, OrderBook, Picture
 from handler.settle import (
@@ -212,7 +213,7 @@ def test_without_the_picture_of_what_existed_nobody_says_that_nothing_was_bought
         assert settled(work(), shown(read_at=NOW - HOUR), pictures=pictures) == Later()
 
 
-# ---------------------------------------------------------------------------------------------- books that lack something
+# -------------------------------------------------------------------------------------------- books that lack something
 
 
 @pytest.mark.parametrize(
@@ -603,14 +604,14 @@ def test_as_long_as_the_assumptions_hold_the_order_of_the_calls_does_not_matter(
     assert solved(works, *rest) == solved(history.works, *rest)
 
 
-# -------------------------------------------------------------------------------------------------------- many at once
+# --------------------------------------------------------------------------------------------------------- many at once
 
 
 @pytest.fixture
 def steps(monkeypatch):
     """Count what settling does for each pair of a call and an order."""
     counted = {"canonical": 0, "in progress": 0, "own": 0}
-    canonical, is_in_progress, own = settle.canonical, Work.is_in_progress, Puzzle._own
+    is_in_progress, own = Work.is_in_progress, Puzzle._own
 
     def counting_canonical(domain):
         counted["canonical"] += 1
