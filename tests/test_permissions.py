@@ -244,7 +244,7 @@ def operations_in(module: str) -> set[str]:
     camel = {name: name.removesuffix("_with_options").title().replace("_", "") for name in methods}
     # A call that goes past the SDK's own method names its operation.
     given = {
-        node.value.value
+        str(node.value.value)
         for node in ast.walk(tree)
         if isinstance(node, ast.keyword) and node.arg == "action" and isinstance(node.value, ast.Constant)
     }
