@@ -259,6 +259,7 @@ class Journal:
         if note.picture is not None:
             body["picture"] = sorted(note.picture.ids)
             body["empty_lists"] = sorted(note.picture.empty_lists)
+            body["nameless"] = sorted(note.picture.nameless)
         self._store.put(key, json.dumps(body, separators=(",", ":")).encode())
 
     def _read_note(self, key: str) -> _Note | None:
@@ -279,7 +280,8 @@ class Journal:
 def _picture_in(note: Mapping[str, Any]) -> Picture | None:
     if "picture" not in note:
         return None
-    return Picture(frozenset(map(str, note["picture"])), frozenset(map(str, note["empty_lists"])))
+    ids, empty_lists, nameless = (frozenset(map(str, note[key])) for key in ("picture", "empty_lists", "nameless"))
+    return Picture(ids, empty_lists, nameless)
 
 
 def _count_in(key: str, line: bytes) -> int:

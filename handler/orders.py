@@ -50,6 +50,8 @@ class Picture(NamedTuple):
     """Of all orders of the account."""
     empty_lists: frozenset[str]
     """The types of which there was no order."""
+    nameless: frozenset[str] = frozenset()
+    """What could be shown of the rows that had no order id."""
 
 
 class OrderBook:
@@ -102,7 +104,7 @@ class OrderBook:
     @property
     def picture(self) -> Picture:
         """What exists, as a later run needs it."""
-        return Picture(self.ids, self.empty_lists)
+        return Picture(self.ids, self.empty_lists, frozenset(self.nameless))
 
     def add(self, order: Order) -> None:
         """Add an order that this run has made since the book was read."""

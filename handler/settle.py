@@ -63,6 +63,7 @@ class Puzzle:
         self._pictures = pictures
         self._new = {key: book.ids - picture.ids for key, picture in pictures.items()}
         self._works = {work.order_id: work for work in works if work.state in _MAY_HAVE_BOUGHT}
+        self._busy: tuple[datetime, frozenset[str]] | None = None
         self._unreadable = {order_id for order_id, work in self._works.items() if work.claim is None}
         self._candidates: dict[str, set[str]] = {}
         self._claimants: dict[str, set[str]] = defaultdict(set)
@@ -83,20 +84,19 @@ class Puzzle:
         What is found for one may leave only one for another, so that the order of the calls does not matter. After
         each the caller says with `found` whether that is recorded now.
         """
-        queue = [work for work in lost if work.order_id in self._candidates]
-        tried: set[str] = set()
-        waiting = {work.order_id: work for work in queue}
-        while queue:
-            work = queue.pop(0)
-            own = self._own(work.order_id)
-            if len(own) != 1 or work.order_id in tried or self._is_incomplete(work):
-                continue
-            tried.add(work.order_id)
-            beside = self._candidates[work.order_id] - set(own)
-            yield work, Successor(own[0])
-            if work.order_id not in self._candidates:
-                near = {other for new in beside for other in self._claimants[new]}
-                queue += [waiting[other] for other in sorted(near) if other in waiting]
+        waiting = {work.order_id: work for work in lost if work.order_id in self._candidates}
+        near = set(waiting)
+        while near:
+            # All of a round are decided by what was known when it began: so the order does not matter.
+            certain = [(work, self._own(work.order_id)) for work in waiting.values() if work.order_id in near]
+            near = set()
+            for work, own in certain:
+                if len(own) == 1 and not self._is_incomplete(work):
+                    del waiting[work.order_id]
+                    beside = self._candidates[work.order_id] - set(own)
+                    yield work, Successor(own[0])
+                    if work.order_id not in self._candidates:
+                        near |= {other for new in beside for other in self._claimants[new]}
 
     def found(self, order_id: str, new_order_id: str) -> None:
         """Take a call out of the puzzle whose successor is recorded now."""
@@ -123,7 +123,8 @@ class Puzzle:
         if own:
             return Hold("several-candidates", tuple(sorted(candidates)))
         if candidates:
-            if all(any(self._in_progress(other, now) for other in self._claimants[new]) for new in candidates):
+            in_progress = self._in_progress(now)
+            if not any(in_progress.isdisjoint(self._claimants[new]) for new in candidates):
                 return Later()
             return Hold("shared-candidates", tuple(sorted(candidates)))
         if self._book.read_at < work.last_effect() + settle + SKEW:
@@ -135,10 +136,11 @@ class Puzzle:
         if work.claimed().picture not in self._pictures:
             return Hold("picture-lost", ())
         new = self._unexplained(work)
-        if new and any(self._in_progress(other, now) for other in self._works):
+        if new and self._in_progress(now):
             return Later()  # it may be that run's
         # What can be another call's successor is explained once that is settled, by reading or by a person.
-        if any(not self._claimants.get(order_id) for order_id in new) or self._book.nameless:
+        nameless = set(self._book.nameless) - self._pictures[work.claimed().picture].nameless
+        if any(not self._claimants.get(order_id) for order_id in new) or nameless:
             return Hold("unexplained-orders", tuple(sorted(new)))
         if new:
             return Later()
@@ -154,8 +156,12 @@ class Puzzle:
             return []  # of a journal that cannot be read nobody knows what it claimed
         return sorted(new for new in self._candidates.get(order_id, ()) if self._claimants[new] == {order_id})
 
-    def _in_progress(self, order_id: str, now: datetime) -> bool:
-        return order_id in self._works and self._works[order_id].is_in_progress(now)
+    def _in_progress(self, now: datetime) -> frozenset[str]:
+        """Return the orders that other runs may still be at."""
+        if self._busy is None or self._busy[0] != now:
+            busy = frozenset(order_id for order_id, work in self._works.items() if work.is_in_progress(now))
+            self._busy = now, busy
+        return self._busy[1]
 
     def _unexplained(self, work: Work) -> frozenset[str]:
         """Return the orders of the whole account that are newer than the claim and nobody's successor."""

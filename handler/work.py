@@ -232,14 +232,14 @@ def after(work: Work, entry: Mapping[str, Any]) -> Work:
 
     Raises JournalUnreadable for an entry that makes no sense there.
     """
-    kind = entry.get("entry")
+    kind = str(entry.get("entry"))
     corrects = kind in {"released", "renewed"} and work.state in {State.REFUSED, State.RENEWED}
-    if work.state not in _FROM.get(str(kind), ()) or (corrects and not work.may_be_corrected):
+    if work.state not in _FROM.get(kind, ()) or (corrects and not work.may_be_corrected):
         msg = f"the journal of order {work.order_id} has {kind!r} after {work.state.value!r}"
         raise JournalUnreadable(msg)
     try:
         at = from_rfc3339(entry["at"])
-        then = _READERS[str(kind)](work, entry, at)._replace(entries=work.entries + 1)
+        then = _READERS[kind](work, entry, at)._replace(entries=work.entries + 1)
         return then if kind in {"observed", "told"} else then._replace(since=then.entries, since_at=at)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         msg = f"the journal of order {work.order_id} has a {kind!r} entry that cannot be read: {error!r}"

@@ -25,6 +25,8 @@ OLD, NEW, OTHER = "123451222", "98987582437920968", "123451333"
 DOMAIN = "www.example.com"
 PRODUCT = "dv-single"
 ACCOUNT = "123456789012"
+PICTURE = "open/2026-11-21T020000Z-request-0-0a1b2c3d"
+"""The note that says what existed when the examples were claimed."""
 JOURNAL_URL = "oss://journal-bucket/renewals"
 
 _SHA256 = hashes.SHA256()
@@ -46,6 +48,8 @@ def order(
     trustee_status: str = "",
     bought_at: datetime | None = NOW - 345 * DAY,
     cert_end: datetime | None = NOW + 20 * DAY,
+    cert_start: datetime | None = None,
+    odd: Collection[str] = (),
 ) -> Order:
     """An order that may be renewed, unless told otherwise."""
     return Order(
@@ -60,6 +64,8 @@ def order(
         trustee_status=trustee_status,
         bought_at=bought_at,
         cert_end=cert_end,
+        cert_start=cert_start,
+        odd=tuple(odd),
     )
 
 
@@ -68,9 +74,9 @@ def pending(order_id: str = NEW, **more: Any) -> Order:
     return order(order_id, **{"status": "PAYED", "bought_at": NOW, "cert_end": None, **more})
 
 
-def book(*orders: Order, read_at: datetime = NOW) -> OrderBook:
+def book(*orders: Order, read_at: datetime = NOW, **more: Any) -> OrderBook:
     """What CAS showed."""
-    return OrderBook(orders, read_at)
+    return OrderBook(orders, read_at, **more)
 
 
 def rules(
@@ -111,6 +117,7 @@ def claim(
     snapshot: Collection[str] = (OLD,),
     deadline: datetime = NOW - HOUR,
     cert_end: datetime | None = NOW + 20 * DAY,
+    picture: str = PICTURE,
 ) -> Claim:
     """A claim whose run is over."""
     return Claim(
@@ -122,6 +129,7 @@ def claim(
         cert_end=cert_end,
         snapshot_at=deadline - 5 * MINUTE,
         snapshot=frozenset(snapshot),
+        picture=picture,
     )
 
 
@@ -130,6 +138,7 @@ def work(
     state: State = State.CLAIMED,
     *,
     unknown_since: datetime | None = None,
+    unknown_code: str = "",
     lost: int = 0,
     renewal: Renewal | None = None,
     **claimed: Any,
@@ -141,6 +150,7 @@ def work(
         state=state,
         claim=claim(**claimed),
         unknown_since=unknown_since,
+        unknown_code=unknown_code,
         lost=lost,
         renewal=renewal,
     )

@@ -664,16 +664,13 @@ class ExactlyOnce(RuleBasedStateMachine):
     def _settle_by_hand(self) -> None:
         """Do what a person does who looks into the console, and at a journal that cannot be written to."""
         for order, why in sorted(self.held.items()):
+            stored = self.cloud.oss.objects.get((BUCKET, f"renewals/orders/{order}"))
+            if stored is not None:
+                stored.appendable = True
             if why in REPAIRABLE:
-                self._make_appendable(order)
                 del self.held[order]
             else:
                 self._finish(self._start(what_a_person_says(self.cloud, order), 300))
-
-    def _make_appendable(self, order: str) -> None:
-        key = f"renewals/orders/{order}"
-        stored = self.cloud.oss.objects[BUCKET, key]
-        stored.appendable = True
 
     def _come_to_rest(self) -> None:
         """Let everything that is under way end, the faults stop and some days pass, with a person at hand."""
@@ -697,9 +694,9 @@ class ExactlyOnce(RuleBasedStateMachine):
             new = str(purchase.new_order_id)
             assert purchase.by == "console" or new in published, f"{new} never reached the queue"
         self._check_all_is_told()
-        for number, entries in self._journals_by_order().items():
+        for entries in self._journals():
             last = [entry["entry"] for entry in entries if entry["entry"] not in {"told", "observed"}][-1]
-            assert last in {"published", "refused", "released"}, (order, entries[-1])
+            assert last in {"published", "refused", "released"}, entries[-1]
         renewed = {(o.product_code, o.bound_domain) for p in cas.purchases if (o := self._order(p.old_order_id))}
         for old in self.old:
             what = cas.order(old)

@@ -12,7 +12,7 @@ from handler.log import MAX_CHARS
 from handler.message import failed_message, renewed_message
 from handler.result import Outcome, of_work
 from handler.smq import MAX_BYTES
-from handler.work import Renewal, State, Work, message_id
+from handler.work import Refusal, Renewal, State, Work, message_id
 from tests.examples import ACCOUNT, DAY, DOMAIN, MINUTE, NEW, NOW, OLD, PRODUCT, order, work
 from tests.memory_store import MemoryStore
 
@@ -85,7 +85,7 @@ def held(candidates: tuple[str, ...]) -> Work:
 
 def test_of_very_many_candidates_the_message_lists_the_first_and_says_how_many_there_are():
     many = tuple(str(98987582437920968 + n) for n in reversed(range(5_000)))
-    text = failed_message(held(many), ACCOUNT)
+    text = failed_message(held(many), "id-1", None, ACCOUNT)
     data = json.loads(text)["data"]
     assert data["Candidates"] == sorted(many)[:100]
     assert data["CandidatesInAll"] == 5_000
@@ -95,8 +95,64 @@ def test_of_very_many_candidates_the_message_lists_the_first_and_says_how_many_t
 @pytest.mark.parametrize("number", [0, 1, 100])
 def test_of_a_few_candidates_the_message_lists_all(number):
     some = tuple(str(98987582437920968 + n) for n in range(number))
-    data = json.loads(failed_message(held(some), ACCOUNT))["data"]
+    data = json.loads(failed_message(held(some), "id-1", None, ACCOUNT))["data"]
     assert (data["Candidates"], data["CandidatesInAll"]) == (list(some), number)
+
+
+def test_the_message_of_a_failure_is_the_documented_cloud_event():
+    refused = work(state=State.REFUSED)._replace(refusal=Refusal("OrderStateError", "", NOW), since=2, since_at=NOW)
+    assert json.loads(failed_message(refused, refused.failure_id, None, ACCOUNT)) == {
+        "specversion": "1.0",
+        "id": f"{OLD}-failed-2",
+        "source": "acs:yundun-cert::123456789012",
+        "type": "cas.renewal.failed",
+        "subject": OLD,
+        "time": "2026-11-21T03:00:00Z",
+        "datacontenttype": "application/json",
+        "data": {
+            "OrderId": OLD,
+            "Domain": DOMAIN,
+            "ProductCode": PRODUCT,
+            "InstanceId": "cas-cn-example01",
+            "CertEndTime": "2026-12-11T03:00:00Z",
+            "Outcome": "refused",
+            "Reason": "OrderStateError",
+            "Candidates": [],
+            "CandidatesInAll": 0,
+        },
+    }
+
+
+@pytest.mark.parametrize(("deferred", "shown"), [(0, None), (7, 7)])
+def test_the_message_of_a_refusal_says_how_many_others_wait_for_the_same_thing_if_there_are_any(deferred, shown):
+    refused = work(state=State.REFUSED)._replace(refusal=Refusal("InsufficientQuota", "", NOW), since=2, since_at=NOW)
+    data = json.loads(failed_message(refused, "id-1", None, ACCOUNT, deferred))["data"]
+    assert data.get("Deferred") == shown
+
+
+def test_what_a_journal_that_cannot_be_read_does_not_tell_is_taken_from_the_row():
+    unreadable = Work(OLD, state=State.HELD, hold=("journal-unreadable", ()), since_at=NOW)
+    data = json.loads(failed_message(unreadable, "id-1", order(), ACCOUNT))["data"]
+    assert (data["Domain"], data["ProductCode"], data["InstanceId"]) == (DOMAIN, PRODUCT, "cas-cn-example01")
+    assert (data["CertEndTime"], data["Outcome"], data["Reason"]) == (
+        "2026-12-11T03:00:00Z",
+        "held",
+        "journal-unreadable",
+    )
+    data = json.loads(failed_message(unreadable, "id-1", None, ACCOUNT))["data"]
+    assert [data[name] for name in ("Domain", "ProductCode", "InstanceId", "CertEndTime")] == [None] * 4
+
+
+@pytest.mark.parametrize(
+    ("lost", "reason"),
+    [
+        (work(), "no-answer"),
+        (work(state=State.UNKNOWN, unknown_since=NOW, unknown_code="no-order-id"), "no-order-id"),
+    ],
+)
+def test_the_message_of_an_unknown_outcome_says_why_it_is_unknown(lost, reason):
+    data = json.loads(failed_message(lost, "id-1", None, ACCOUNT))["data"]
+    assert (data["Outcome"], data["Reason"]) == ("unknown", reason)
 
 
 def test_a_line_of_the_result_lists_the_first_candidates_and_says_how_many_only_if_it_leaves_any_out():

@@ -35,7 +35,7 @@ def test_the_report_follows_an_order_from_expiring_to_issued(cloud: Cloud, funct
     function.tick(DRY_RUN="true")
     assert (order(cloud, old)["stage"], order(cloud, old)["outcome"]) == ("expiring", "would-renew")
     function.tick()
-    assert order(cloud, old)["stage"] == "renewed"
+    assert order(cloud, old)["stage"] == "application"
     new = cloud.cas.purchases[0].new_order_id
     stages = []
     for move in (lambda _: None, cloud.cas.apply, cloud.cas.fail_review, cloud.cas.apply, cloud.cas.issue):
@@ -138,7 +138,7 @@ def test_the_metrics_count_outcomes_calls_and_the_time_that_is_left(cloud: Cloud
     line = metrics(function)
     assert line["counts"] == {"unknown": 1, "deferred": 1, "skipped": 1}
     assert line["nearest_unprotected_days"] == 5.5
-    assert line["oldest_open_work_seconds"] is None
+    assert line["oldest_open_work_seconds"] == 0
     assert line["services"]["cas"]["calls"] == len(cloud.cas.calls)
     assert line["services"]["journal"]["calls"] == len(cloud.oss.calls) - 2 + 2
     cloud.clock.advance(500)

@@ -99,7 +99,7 @@ def run_everything(cloud: Cloud, function: Function) -> None:
     assert function.invoke({"release": {"order_id": held}}).of(held)["reason"] == "released"
 
     refused = cloud.cas.add_order(domain="refused.example.com")
-    cloud.cas.fail(RENEW, faults.error("InsufficientQuota"))
+    cloud.cas.fail(RENEW, faults.error("OrderStateError"))
     assert function.tick().of(refused)["outcome"] == "refused"
 
     unpublished = cloud.cas.add_order(domain="unpublished.example.com")
@@ -242,7 +242,13 @@ def operations_in(module: str) -> set[str]:
     named = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     methods = {name for name in vars(client) if not name.startswith("_")} & named
     camel = {name: name.removesuffix("_with_options").title().replace("_", "") for name in methods}
-    return {otherwise.get(name, operation) for name, operation in camel.items()}
+    # A call that goes past the SDK's own method names its operation.
+    given = {
+        str(node.value.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.keyword) and node.arg == "action" and isinstance(node.value, ast.Constant)
+    }
+    return {otherwise.get(name, operation) for name, operation in camel.items() if name != "call_api"} | given
 
 
 @pytest.mark.parametrize(("service", "module"), [("cas", "cas.py"), ("smq", "smq.py"), ("oss", "oss_store.py")])

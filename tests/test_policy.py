@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handler.domains import canonical, could_match, is_name, matches
-from handler.policy import domain_not_allowed, in_sight, reason_not_to_renew, superseding
+from handler.policy import CHECKS, domain_not_allowed, in_sight, reason_not_to_renew, superseding, window_opens
 from tests.examples import DAY, DOMAIN, MILLISECOND, NEW, NOW, OLD, PROPERTY, SECOND, book, order, pending, rules
 
 BOTH = rules(statuses=("WILLEXPIRED", "ISSUED"))
@@ -112,6 +112,7 @@ def test_a_domain_that_the_operator_allowed_is_renewed(domain, under):
         ("expired", order(status="EXPIRED", cert_end=None), order(cert_end=None)),
         ("expired", order(cert_end=NOW), order(cert_end=NOW + MILLISECOND)),
         ("expired", order(cert_end=NOW - SECOND), order(cert_end=NOW + SECOND)),
+        ("row-unreadable", order(odd=("CertType",)), order()),
         ("not-expiring", order(status="ISSUED"), order(status="WILLEXPIRED")),
         ("outside-window", order(cert_end=NOW + 30 * DAY + MILLISECOND), order(cert_end=NOW + 30 * DAY)),
     ],
@@ -131,14 +132,44 @@ def test_an_order_without_a_certificate_in_force_is_not_expiring(status, under):
 
 def test_which_statuses_may_be_renewed_is_for_the_operator_to_say():
     issued = rules(statuses=("ISSUED",))
-    assert reason(order(status="ISSUED"), issued) is None
-    assert reason(order(status="ISSUED"), BOTH) is None
+    assert reason(order(status="ISSUED", cert_start=NOW - DAY * 345), issued) is None
+    assert reason(order(status="ISSUED", cert_start=NOW - DAY * 345), BOTH) is None
     assert reason(order(status="WILLEXPIRED"), BOTH) is None
     assert reason(order(status="WILLEXPIRED"), issued) == "not-expiring"
 
 
-def test_an_issued_order_of_which_nobody_knows_when_it_ends_is_not_expiring():
-    assert reason(order(status="ISSUED", cert_end=None), BOTH) == "not-expiring"
+def test_an_issued_order_of_which_nobody_knows_when_it_began_or_ends_is_not_expiring():
+    for start, end in ((NOW - 345 * DAY, None), (None, NOW + 20 * DAY), (None, None)):
+        assert reason(order(status="ISSUED", cert_start=start, cert_end=end), BOTH) == "not-expiring"
+
+
+def test_an_expiring_order_of_which_nobody_knows_when_it_began_is_renewed_by_its_end():
+    assert reason(order(cert_start=None)) is None
+    assert reason(order(cert_start=None, cert_end=NOW + 31 * DAY)) == "outside-window"
+
+
+@pytest.mark.parametrize("lifetime", [47, 90, 100, 200, 365])
+def test_no_order_is_renewed_in_the_first_half_of_its_certificates_life(lifetime):
+    within = rules(within=365 * DAY, statuses=("WILLEXPIRED", "ISSUED"))
+    half = lifetime * DAY / 2
+    for status in ("WILLEXPIRED", "ISSUED"):
+        young = order(status=status, cert_start=NOW - half + MILLISECOND, cert_end=NOW + half + MILLISECOND)
+        assert reason(young, within) == "outside-window"
+        assert not in_sight(young, within, NOW)
+        old = order(status=status, cert_start=NOW - half, cert_end=NOW + half)
+        assert reason(old, within) is None
+        assert in_sight(old, within, NOW)
+
+
+def test_in_the_second_half_of_its_life_the_window_decides():
+    late = order(cert_start=NOW - 169 * DAY, cert_end=NOW + 31 * DAY)
+    assert reason(late) == "outside-window"
+    assert window_opens(late, rules()) == NOW + DAY
+
+
+def test_of_an_order_of_which_nobody_knows_when_it_ends_nothing_tells_when_its_window_opens():
+    assert window_opens(order(cert_end=None), rules()) is None
+    assert window_opens(order(cert_end=None, cert_start=NOW), rules()) is None
 
 
 def test_an_expiring_order_of_which_nobody_knows_when_it_ends_is_renewed_since_cas_says_that_it_expires():
@@ -162,8 +193,10 @@ def test_of_several_reasons_the_one_that_matters_most_is_given():
         trustee_status="trustee",
         status="EXPIRED",
         cert_end=NOW + 300 * DAY,
+        odd=("BuyDate",),
     )
     mended: dict[str, dict[str, Any]] = {
+        "row-unreadable": {"odd": ()},
         "domain-unknown": {"domain": DOMAIN},
         "domain-not-allowed": {},
         "uploaded": {"source_type": "cpack"},
@@ -174,12 +207,16 @@ def test_of_several_reasons_the_one_that_matters_most_is_given():
         "not-expiring": {"status": "WILLEXPIRED"},
         "outside-window": {"cert_end": NOW + DAY},
     }
-    given_reasons = [reason(everything_wrong, rules(domains_except=("*",)))]
+
+    def under(slug: str | None) -> Any:
+        return rules(domains_except=("*",)) if slug in {None, "row-unreadable", "domain-unknown"} else rules()
+
+    given_reasons = [reason(everything_wrong, under(None))]
     for slug, mending in mended.items():
         everything_wrong = everything_wrong._replace(**mending)
-        under = rules(domains_except=("*",)) if slug == "domain-unknown" else rules()
-        given_reasons.append(reason(everything_wrong, under))
+        given_reasons.append(reason(everything_wrong, under(slug)))
     assert given_reasons == [*mended, None]
+    assert list(mended) == list(CHECKS)
 
 
 # ----------------------------------------------------------------------------------------------------------- superseded
@@ -265,6 +302,9 @@ def test_of_two_orders_at_most_one_stands_in_for_the_other(data):
         (order(cert_end=None), rules()),
         (order(status="ISSUED", cert_end=None), BOTH),
         (order(trustee_status="trustee"), rules(domains_except=("*",))),
+        (order(odd=("CertEndTime",), cert_end=None), rules(statuses=("ISSUED",))),
+        (order(odd=("CertEndTime",), status="ISSUED", cert_end=NOW + 300 * DAY), rules()),
+        (order(odd=("Status",), status=""), rules()),
     ],
 )
 def test_a_scan_speaks_of_every_order_whose_certificate_ends_within_the_window(seen, under):
@@ -277,6 +317,7 @@ def test_a_scan_speaks_of_every_order_whose_certificate_ends_within_the_window(s
         (order(cert_end=NOW + 30 * DAY + MILLISECOND), rules()),
         (order(status="ISSUED", cert_end=None), rules()),
         (order(cert_end=None), rules(statuses=("ISSUED",))),
+        (order(odd=("BuyDate",), status="EXPIRED"), rules()),
         *((order(status=status), BOTH) for status in ("EXPIRED", "PAYED", "CHECKING", "REVOKED", "NOTACTIVATED")),
     ],
 )
@@ -298,6 +339,8 @@ ORDERS = st.builds(
     domain_type=st.sampled_from(["ONE", "WILDCARD", "MIX"]),
     source_type=st.sampled_from(["cpack", "buy", "upload"]),
     trustee_status=st.sampled_from(["", "trustee", "unTrustee"]),
+    odd=st.sampled_from([(), (), (), ("BuyDate",)]),
+    cert_start=st.none() | st.integers(0, 365).map(lambda days: NOW - days * DAY),
     cert_end=st.none()
     | st.datetimes(NOW.replace(tzinfo=None) - 60 * DAY, NOW.replace(tzinfo=None) + 90 * DAY).map(
         lambda t: t.replace(tzinfo=NOW.tzinfo)
@@ -324,6 +367,9 @@ def test_whatever_the_order_it_is_renewed_only_where_every_rule_allows_it(candid
         assert candidate.trustee_status != "trustee"
         assert candidate.cert_type.upper() != "FREE"
         assert candidate.source_type != "upload"
+        assert not candidate.odd
+        if candidate.cert_end is not None and candidate.cert_start is not None:
+            assert NOW - candidate.cert_start >= candidate.cert_end - NOW, "half of its life is over"
         if candidate.cert_end is not None:
             assert NOW < candidate.cert_end <= NOW + under.within
         assert in_sight(candidate, under, NOW)  # a scan finds whatever may be renewed
@@ -332,7 +378,8 @@ def test_whatever_the_order_it_is_renewed_only_where_every_rule_allows_it(candid
 @PROPERTY
 @given(ORDERS, RULES)
 def test_whatever_the_order_an_empty_list_of_domains_allows_nothing(candidate, under):
-    assert reason(candidate, under._replace(domains=())) in {"domain-not-allowed", "domain-unknown"}
+    not_allowed = {"row-unreadable"} if candidate.odd else {"domain-not-allowed", "domain-unknown"}
+    assert reason(candidate, under._replace(domains=())) in not_allowed
 
 
 @PROPERTY

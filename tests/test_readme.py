@@ -103,13 +103,24 @@ REASON_AT = {
     "_not_bought": 2,
     "OrderResult": 1,
     "Hold": 0,
+    "Later": 0,
     "Refusal": 0,
     "PublishFailed": 0,
 }
 """Which argument of these is a reason; of the exceptions that speak for CAS it is the first."""
-ONLY_IN_ERRORS = {"list-changing", "empty-answer"}
+ONLY_IN_ERRORS = {"list-changing", "list-not-paged", "no-list", "empty-answer"}
 """Codes of calls that read: they make a text in `errors`, never the reason of an order."""
-MODULES_WITH_REASONS = ("run.py", "renewal.py", "open_work.py", "resolution.py", "settle.py", "by_hand.py")
+MODULES_WITH_REASONS = (
+    "run.py",
+    "purchases.py",
+    "decision.py",
+    "renewal.py",
+    "open_work.py",
+    "resolution.py",
+    "settle.py",
+    "by_hand.py",
+    "cas.py",
+)
 
 
 def called(call: ast.Call) -> str:
@@ -147,6 +158,10 @@ def reasons_of(tree: ast.Module) -> set[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Yield) and isinstance(node.value, ast.Tuple):
             found |= texts_in(node.value.elts[1], names)
+        elif isinstance(node, ast.Return) and isinstance(node.value, ast.Constant):
+            found |= {text for text in texts_in(node.value, {}) if "-" in text}
+        elif isinstance(node, ast.ClassDef):  # an exception that has its reason with it
+            found |= named(ast.Module(node.body, [])).get("reason", set())
         elif isinstance(node, ast.Call):
             at = 0 if re.fullmatch(r"Cas[A-Z]\w+", called(node)) else REASON_AT.get(called(node))
             if at is not None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from handler.credentials import Credentials
-from handler.errors import JournalConflict, JournalUnavailable
+from handler.errors import JournalConflict, JournalNotAppendable, JournalUnavailable
 from handler.file_store import FileStore
 from handler.oss_store import OssStore
 from handler.settings import OssPlace
@@ -589,8 +589,9 @@ def test_an_append_whose_fate_cannot_be_read_is_unavailable(cloud):
 def test_an_object_that_cannot_be_appended_to_is_not_written_over(cloud):
     store = oss_store(cloud)
     store.put(LOG, b"a note where a log should be\n")
-    with pytest.raises(JournalConflict):
-        store.append(LOG, 0, b"ours")
+    for position in (0, 29):
+        with pytest.raises(JournalNotAppendable, match=LOG):
+            store.append(LOG, position, b"ours")
     assert store.get(LOG) == b"a note where a log should be\n"
 
 
