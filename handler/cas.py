@@ -80,10 +80,11 @@ class Cas:
         rows: list[Any] = []
         is_tidy = True
         empty_lists = []
+        names: list[str] = []
         for order_type in _ORDER_TYPES:
             found, total_agrees = self._listed(order_type)
-            names = [str(row.get("OrderId")) for row in found if isinstance(row, dict)]
-            is_tidy = is_tidy and total_agrees and len(set(names)) == len(names)
+            names += [str(row.get("OrderId")) for row in found if isinstance(row, dict)]
+            is_tidy = is_tidy and total_agrees
             empty_lists += [] if found else [order_type]
             rows += found
         orders = [order_in(row) for row in rows]
@@ -91,7 +92,8 @@ class Cas:
             [order for order in orders if isinstance(order, Order)],
             read_at,
             listed=[order.id if isinstance(order, Order) else "" for order in orders],
-            is_tidy=is_tidy,
+            # An order in both lists has gone from the one to the other meanwhile, and may have left a hole.
+            is_tidy=is_tidy and len(set(names)) == len(names),
             nameless=[order for order in orders if not isinstance(order, Order)],
             empty_lists=empty_lists,
         )
