@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
+from handler.clock import YEARS
 from handler.orders import Order
 
 _SHOWN = 80
 _LONG = 2**63 - 1
-_YEARS = range(2000, 2200)
-"""Moments outside of these years are nonsense in a list of certificates."""
 
 
 def order_in(row: object) -> Order | str:
@@ -67,7 +66,7 @@ def _moment(row: Mapping[Any, Any], name: str, odd: list[str]) -> datetime | Non
         if isinstance(value, bool):
             raise TypeError
         moment = datetime.fromtimestamp(int(value) / 1000, timezone.utc)
-        if moment.year in _YEARS:
+        if moment.year in YEARS:
             return moment
     except (TypeError, ValueError, OverflowError, OSError):
         pass
