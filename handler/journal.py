@@ -188,7 +188,13 @@ class Journal:
         """
         if not wanted or not most:
             return 0
-        key = f"days/{now:%Y-%m-%d}"
+        try:
+            return self._reserve(f"days/{now:%Y-%m-%d}", now, wanted, most)
+        except JournalUnreadable as failure:
+            # It is the day's count that makes no sense, and no order's journal: none is to be held for it.
+            raise JournalUnavailable(str(failure)) from failure
+
+    def _reserve(self, key: str, now: datetime, wanted: int, most: int) -> int:
         for _ in range(RESERVE_ATTEMPTS):
             log = self._store.read_log(key)
             granted = max(0, min(wanted, most - sum(_count_in(key, line) for line in log.entries)))
