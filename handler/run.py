@@ -1,5 +1,6 @@
 """One run, from what was asked to what came of it: read, take up what is open, decide, act."""
 
+from datetime import datetime
 from typing import NamedTuple
 
 from handler.ask import Ask, Check, Nothing, Release, Renew, Resolve, Selection
@@ -62,7 +63,7 @@ def _renew(invocation: Invocation, asked: Renew, result: RunResult) -> None:
         raise
     if asked.csr is not None:
         _require_one(asked.csr, seen.orders)
-    taken_up = take_up(invocation, seen.left, seen.book, dry_run=result.dry_run)
+    taken_up = take_up(invocation, seen.left, seen.book, seen.now, dry_run=result.dry_run)
     result.errors.extend(taken_up.errors)
     result.put_all(taken_up.lines)
     for line in [*unknown, *seen.missing, *(of_row(shown) for shown in seen.book.nameless if scan)]:
@@ -98,6 +99,8 @@ class _Seen(NamedTuple):
     """Those that are meant, the first to expire first."""
     missing: list[OrderResult]
     known: Known
+    now: datetime
+    """The moment for which it was decided whether anything is to be settled."""
 
 
 def _look(invocation: Invocation, selection: Selection | None, *, tidy: bool) -> _Seen:
@@ -108,7 +111,7 @@ def _look(invocation: Invocation, selection: Selection | None, *, tidy: bool) ->
     """
     book = invocation.cas.order_book()
     seen = _look_into(invocation, selection, book, tidy=tidy)
-    now, rules = invocation.clock.now(), invocation.settings.rules
+    now, rules = seen.now, invocation.settings.rules
     something_to_buy = any(why_not_now(order, book, seen.known, rules, now) is None for order in seen.orders)
     something_to_settle = has_lost(seen.left.works.values(), now)
     if book.is_tidy and not something_to_buy and not something_to_settle:
@@ -136,7 +139,7 @@ def _look_into(invocation: Invocation, selection: Selection | None, book: OrderB
             known.learn(work, now)
             if work.is_open:  # its note is lost
                 left.works[order.id] = work
-    return _Seen(book, left, orders, missing, known)
+    return _Seen(book, left, orders, missing, known, now)
 
 
 def _require_one(csr: Csr, orders: list[Order]) -> None:
