@@ -21,7 +21,7 @@ def order_in(row: object) -> Order | str:
     """
     if not isinstance(row, Mapping):
         return repr(row)[:_SHOWN]
-    order_id = _order_id(row.get("OrderId"))
+    order_id = order_id_in(row.get("OrderId"))
     if order_id is None:
         return f"OrderId {row.get('OrderId')!r}"[:_SHOWN]
     odd: list[str] = []
@@ -42,7 +42,8 @@ def order_in(row: object) -> Order | str:
     )
 
 
-def _order_id(value: Any) -> str | None:
+def order_id_in(value: Any) -> str | None:
+    """Return the order id that a value is, None if it is none."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= len(str(_LONG)):
         value = int(value)
     return str(value) if type(value) is int and 0 < value <= _LONG else None
