@@ -26,7 +26,7 @@ from handler.credentials import Credentials
 from handler.csr import Csr
 from handler.errors import CasBusy, CasError, CasMisconfigured, CasOutcomeUnknown, CasRefused, CasThrottled
 from handler.meter import Meter
-from handler.order_row import order_in
+from handler.order_row import order_id_in, order_in
 from handler.orders import Order, OrderBook
 from handler.settle import NAMES_OLD_ORDER
 
@@ -80,10 +80,11 @@ class Cas:
         rows: list[Any] = []
         is_tidy = True
         empty_lists = []
+        names: list[str] = []
         for order_type in _ORDER_TYPES:
             found, total_agrees = self._listed(order_type)
-            names = [str(row.get("OrderId")) for row in found if isinstance(row, dict)]
-            is_tidy = is_tidy and total_agrees and len(set(names)) == len(names)
+            names += [str(row.get("OrderId")) for row in found if isinstance(row, dict)]
+            is_tidy = is_tidy and total_agrees
             empty_lists += [] if found else [order_type]
             rows += found
         orders = [order_in(row) for row in rows]
@@ -91,7 +92,8 @@ class Cas:
             [order for order in orders if isinstance(order, Order)],
             read_at,
             listed=[order.id if isinstance(order, Order) else "" for order in orders],
-            is_tidy=is_tidy,
+            # An order in both lists has gone from the one to the other meanwhile, and may have left a hole.
+            is_tidy=is_tidy and len(set(names)) == len(names),
             nameless=[order for order in orders if not isinstance(order, Order)],
             empty_lists=empty_lists,
         )
@@ -147,13 +149,13 @@ class Cas:
         except _NOT_AN_ANSWER as error:
             code = "no-answer"
             raise CasOutcomeUnknown(code, "CAS answered with something else than an object") from error
-        new_order_id = str(body.order_id) if body is not None else ""
-        if not (new_order_id.isascii() and new_order_id.isdigit()) or int(new_order_id) == 0:
+        new_order_id = order_id_in(body.order_id) if body is not None else None
+        if new_order_id is None:
             code = "no-order-id"
             raise CasOutcomeUnknown(code, f"CAS accepted the renewal of {order_id} and named no new order")
         if int(new_order_id) == int(order_id):
             raise CasOutcomeUnknown(NAMES_OLD_ORDER, f"CAS named {order_id} as the order that renews it")
-        return str(int(new_order_id)), body.request_id
+        return new_order_id, body.request_id
 
     def _listed(self, order_type: str) -> tuple[list[Any], bool]:
         """Return all rows of a type, and whether the total was their number on every page.

@@ -6,6 +6,8 @@ from typing import Protocol
 
 SKEW = timedelta(seconds=60)
 """How far the clocks of two instances may be apart."""
+YEARS = range(2000, 2200)
+"""Moments outside of these years are nonsense, and nobody could add a day to some of them."""
 
 
 class Clock(Protocol):
@@ -36,8 +38,9 @@ def rfc3339(moment: datetime) -> str:
 
 
 def from_rfc3339(text: str) -> datetime:
-    """Read what `rfc3339` wrote; ValueError for anything else."""
-    if not text.endswith("Z"):
+    """Read what `rfc3339` wrote; ValueError for anything else, and for moments outside of `YEARS`."""
+    moment = datetime.fromisoformat(text[:-1] + "+00:00") if text.endswith("Z") else None
+    if moment is None or moment.year not in YEARS:
         msg = f"{text!r} is not a moment in UTC such as 2026-11-21T03:00:07Z"
         raise ValueError(msg)
-    return datetime.fromisoformat(text[:-1] + "+00:00")
+    return moment

@@ -11,7 +11,7 @@ they name, however many journals there are; a note goes when its run is over and
 
 import json
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -162,14 +162,15 @@ class Journal:
         pictures = {key: note.picture for key, note in notes.items() if note.picture is not None}
         return OpenWork(unfinished, pictures, tuple(problems))
 
-    def touched_since(self, moment: datetime) -> list[Work]:
-        """Read every journal touched since `moment` (by the storage's clock).
+    def touched_since(self, moment: datetime, but: Collection[str] = ()) -> list[Work]:
+        """Read every journal touched since `moment` (by the storage's clock), `but` for some orders.
 
         Lists the names of all journals, so it is only for the rare case that a lost answer has a candidate, or that
         orders have come into being since it was lost.
         """
         names = [(found.key.removeprefix("orders/"), found.modified) for found in self._store.find("orders/")]
-        return [self.read_or_hold(name) for name, at in names if name.isdigit() and at >= moment - SKEW]
+        wanted = [name for name, at in names if name.isdigit() and at >= moment - SKEW and name not in but]
+        return [self.read_or_hold(name) for name in wanted]
 
     def read_or_hold(self, order_id: str) -> Work:
         """Read a journal; if that fails or it makes no sense, the order is as good as held, and the others go on."""
@@ -188,7 +189,13 @@ class Journal:
         """
         if not wanted or not most:
             return 0
-        key = f"days/{now:%Y-%m-%d}"
+        try:
+            return self._reserve(f"days/{now:%Y-%m-%d}", now, wanted, most)
+        except JournalUnreadable as failure:
+            # It is the day's count that makes no sense, and no order's journal: none is to be held for it.
+            raise JournalUnavailable(str(failure)) from failure
+
+    def _reserve(self, key: str, now: datetime, wanted: int, most: int) -> int:
         for _ in range(RESERVE_ATTEMPTS):
             log = self._store.read_log(key)
             granted = max(0, min(wanted, most - sum(_count_in(key, line) for line in log.entries)))

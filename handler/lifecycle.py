@@ -110,14 +110,19 @@ def is_over(work: Work, now: datetime) -> bool:
 def _look_at(invocation: Invocation, work: Work, book: OrderBook) -> Work:
     now = invocation.clock.now()
     stage = stage_of(work, book, now, invocation.settings.settle)
-    if stage != work.stage:
+    new = book.get(work.renewal.new_order_id) if work.renewal else None
+    is_news = stage != work.stage
+    if is_news:
         try:
             work = invocation.journal.observed(work, now, stage)
         except JournalConflict:
             return work  # another run is looking at it too
-    new = book.get(work.renewal.new_order_id) if work.renewal else None
+        except JournalNotAppendable:
+            if stage == "ISSUED" and new is not None:
+                _tell_issued(invocation, work._replace(stage_at=now), new, is_news=False)
+            raise
     if stage == "ISSUED" and new is not None:
-        return _tell_issued(invocation, work, new)
+        return _tell_issued(invocation, work, new, is_news=is_news)
     end = work.claim.cert_end if work.claim else None
     told_today = stalled_id(work, now) in work.told
     if stage in {"ISSUED", "REPLACED", "ABANDONED"} or is_over(work, now):
@@ -128,9 +133,16 @@ def _look_at(invocation: Invocation, work: Work, book: OrderBook) -> Work:
     return _tell(invocation, work, invocation.settings.alert_queue, stalled_id(work, now), message)
 
 
-def _tell_issued(invocation: Invocation, work: Work, new: Order) -> Work:
+def _tell_issued(invocation: Invocation, work: Work, new: Order, *, is_news: bool) -> Work:
+    """Tell that the certificate is there; if that is no news, it may be told already and its journal cannot say so."""
+    if not is_news and invocation.journal.was_alerted(work.issued_id):
+        return work
     message = issued_message(work, new, invocation.account_id)
-    return _tell(invocation, work, invocation.settings.smq_queue, work.issued_id, message)
+    try:
+        return _tell(invocation, work, invocation.settings.smq_queue, work.issued_id, message)
+    except JournalNotAppendable:
+        invocation.journal.alerted(work.issued_id, invocation.clock.now())
+        raise
 
 
 def _tell(invocation: Invocation, work: Work, queue: str, id_: str, message: str) -> Work:

@@ -43,13 +43,14 @@ def has_lost(works: Iterable[Work], now: datetime) -> bool:
     return any(work.is_lost(now) for work in works)
 
 
-def take_up(invocation: Invocation, left: OpenWork, book: OrderBook, *, dry_run: bool) -> TakenUp:
+def take_up(invocation: Invocation, left: OpenWork, book: OrderBook, now: datetime, *, dry_run: bool) -> TakenUp:
     """Publish, settle, tell or report all unfinished work.
 
-    If anything is to be settled, `book` is known to be whole. A dry run writes and publishes nothing, and so leaves all
-    of it as it is.
+    If anything is to be settled `now`, `book` is known to be whole: so `now` is the moment for which that was found
+    out, and what counts as lost only since then is left to the next run. A dry run writes and publishes nothing, and so
+    leaves all of it as it is.
     """
-    settling = _Settling(invocation, book, left)
+    settling = _Settling(invocation, book, left, now)
     lines = settling.take_up(dry_run=dry_run)
     if dry_run:
         return TakenUp(tuple(lines), {}, left.works, left.problems)
@@ -63,11 +64,11 @@ def take_up(invocation: Invocation, left: OpenWork, book: OrderBook, *, dry_run:
 class _Settling:
     """The open works of one run. Each is written down as soon as it is settled."""
 
-    def __init__(self, invocation: Invocation, book: OrderBook, left: OpenWork) -> None:
+    def __init__(self, invocation: Invocation, book: OrderBook, left: OpenWork, now: datetime) -> None:
         self._invocation = invocation
         self._book = book
         self._pictures = left.pictures
-        self._now = invocation.clock.now()
+        self._now = now
         self.works = {order_id: work for order_id, work in left.works.items() if work.is_open}
         self.unbought: dict[str, Work] = {}
 
@@ -121,7 +122,9 @@ class _Settling:
         if not puzzle.has_new(lost):
             return puzzle
         oldest = min(work.claimed().snapshot_at for work in lost)
-        touched = {work.order_id: work for work in self._invocation.journal.touched_since(oldest - LOOK_BACK)}
+        touched = {
+            work.order_id: work for work in self._invocation.journal.touched_since(oldest - LOOK_BACK, self.works)
+        }
         # Work that no note names any more stands between the candidates all the same, and so does a journal that
         # cannot be read: it could be the owner of any.
         for order_id, work in touched.items():

@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
+from handler.clock import YEARS
 from handler.orders import Order
 
 _SHOWN = 80
 _LONG = 2**63 - 1
-_YEARS = range(2000, 2200)
-"""Moments outside of these years are nonsense in a list of certificates."""
 
 
 def order_in(row: object) -> Order | str:
@@ -22,7 +21,7 @@ def order_in(row: object) -> Order | str:
     """
     if not isinstance(row, Mapping):
         return repr(row)[:_SHOWN]
-    order_id = _order_id(row.get("OrderId"))
+    order_id = order_id_in(row.get("OrderId"))
     if order_id is None:
         return f"OrderId {row.get('OrderId')!r}"[:_SHOWN]
     odd: list[str] = []
@@ -43,7 +42,8 @@ def order_in(row: object) -> Order | str:
     )
 
 
-def _order_id(value: Any) -> str | None:
+def order_id_in(value: Any) -> str | None:
+    """Return the order id that a value is, None if it is none."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= len(str(_LONG)):
         value = int(value)
     return str(value) if type(value) is int and 0 < value <= _LONG else None
@@ -67,7 +67,7 @@ def _moment(row: Mapping[Any, Any], name: str, odd: list[str]) -> datetime | Non
         if isinstance(value, bool):
             raise TypeError
         moment = datetime.fromtimestamp(int(value) / 1000, timezone.utc)
-        if moment.year in _YEARS:
+        if moment.year in YEARS:
             return moment
     except (TypeError, ValueError, OverflowError, OSError):
         pass

@@ -153,7 +153,9 @@ def _stage(
     if line.reason == "superseded":
         order = book.get(line.order_id or "")
         other = superseding(order, book) if order else None
-        return _STAGES.get(other.status if other and other.status not in LIVE else "ISSUED", Stage.EXPIRING), None
+        if other is None:  # what was bought for another order stands in, and the book does not show for what it is
+            return Stage.RENEWED, None
+        return _STAGES.get("ISSUED" if other.status in LIVE else other.status, Stage.EXPIRING), None
     if line.outcome is Outcome.HELD:
         return Stage.HELD, Need.SETTLE
     if line.outcome is Outcome.UNKNOWN or line.reason in _SETTLING:

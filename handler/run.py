@@ -1,5 +1,6 @@
 """One run, from what was asked to what came of it: read, take up what is open, decide, act."""
 
+from datetime import datetime
 from typing import NamedTuple
 
 from handler.ask import Ask, Check, Nothing, Release, Renew, Resolve, Selection
@@ -63,7 +64,7 @@ def _renew(invocation: Invocation, asked: Renew, result: RunResult) -> None:
         raise
     if asked.csr is not None:
         _require_one(asked.csr, seen.orders)
-    taken_up = take_up(invocation, seen.left, seen.book, dry_run=result.dry_run)
+    taken_up = take_up(invocation, seen.left, seen.book, seen.now, dry_run=result.dry_run)
     result.errors.extend(taken_up.errors)
     result.put_all(taken_up.lines)
     for line in [*unknown, *seen.missing, *(of_row(shown) for shown in seen.book.nameless if scan)]:
@@ -99,6 +100,8 @@ class _Seen(NamedTuple):
     """Those that are meant, the first to expire first."""
     missing: list[OrderResult]
     known: Known
+    now: datetime
+    """The moment for which it was decided whether anything is to be settled."""
 
 
 def _look(invocation: Invocation, selection: Selection | None, *, tidy: bool) -> _Seen:
@@ -116,7 +119,7 @@ def _look(invocation: Invocation, selection: Selection | None, *, tidy: bool) ->
     if something_to_buy or has_lost(left.works.values(), now) or not book.is_tidy:
         book = invocation.cas.confirmed(book)
         orders, missing = _meant(invocation, selection, book, known, left)
-    return _Seen(book, left, orders, missing, known)
+    return _Seen(book, left, orders, missing, known, now)
 
 
 def _meant(

@@ -246,16 +246,30 @@ def after(work: Work, entry: Mapping[str, Any]) -> Work:
         raise JournalUnreadable(msg) from None
 
 
+def _text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    msg = f"{value!r:.80} is no text"
+    raise TypeError(msg)
+
+
+def _texts(value: object) -> list[str]:
+    if isinstance(value, list):
+        return [_text(one) for one in value]
+    msg = f"{value!r:.80} is no list"
+    raise TypeError(msg)
+
+
 def _claimed(work: Work, entry: Mapping[str, Any], _at: datetime) -> Work:
     claim = Claim(
-        run=entry["run"],
+        run=_text(entry["run"]),
         deadline=from_rfc3339(entry["deadline"]),
-        domain=entry["domain"],
-        product_code=entry["product_code"],
-        instance_id=entry["instance_id"],
+        domain=_text(entry["domain"]),
+        product_code=_text(entry["product_code"]),
+        instance_id=_text(entry["instance_id"]),
         cert_end=from_rfc3339(entry["cert_end"]) if entry["cert_end"] else None,
         snapshot_at=from_rfc3339(entry["snapshot_at"]),
-        snapshot=frozenset(entry["snapshot"]),
+        snapshot=frozenset(_texts(entry["snapshot"])),
         picture=str(entry.get("picture") or ""),
     )
     return work._replace(
@@ -264,7 +278,8 @@ def _claimed(work: Work, entry: Mapping[str, Any], _at: datetime) -> Work:
 
 
 def _refused(work: Work, entry: Mapping[str, Any], _at: datetime) -> Work:
-    refusal = Refusal(entry["code"], entry["message"], from_rfc3339(entry["retry_at"]), bool(entry["failure"]))
+    code, message = _text(entry["code"]), _text(entry["message"])
+    refusal = Refusal(code, message, from_rfc3339(entry["retry_at"]), bool(entry["failure"]))
     return work._replace(state=State.REFUSED, refusal=refusal, lost=work.lost + bool(entry["lost"]))
 
 
@@ -273,7 +288,7 @@ def _unknown(work: Work, entry: Mapping[str, Any], at: datetime) -> Work:
 
 
 def _held(work: Work, entry: Mapping[str, Any], _at: datetime) -> Work:
-    return work._replace(state=State.HELD, hold=(entry["reason"], tuple(entry["candidates"])))
+    return work._replace(state=State.HELD, hold=(_text(entry["reason"]), tuple(_texts(entry["candidates"]))))
 
 
 def _released(work: Work, _entry: Mapping[str, Any], at: datetime) -> Work:
@@ -282,7 +297,8 @@ def _released(work: Work, _entry: Mapping[str, Any], at: datetime) -> Work:
 
 
 def _renewed(work: Work, entry: Mapping[str, Any], at: datetime) -> Work:
-    renewal = Renewal(entry["new_order_id"], at, entry["request_id"], str(entry.get("how") or "answer"))
+    request_id = None if entry["request_id"] is None else _text(entry["request_id"])
+    renewal = Renewal(_text(entry["new_order_id"]), at, request_id, str(entry.get("how") or "answer"))
     return work._replace(state=State.RENEWED, renewal=renewal, refusal=None)
 
 
