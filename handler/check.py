@@ -14,6 +14,8 @@ _ADVICE = {
     "credentials": "give the function a RAM role that fc.aliyuncs.com may assume (s.yaml: role)",
     "cas": "allow yundun-cert:ListUserCertificateOrder to the role; check CAS_ENDPOINT and the network settings",
     "smq": "create the queue; allow mns:SendMessage and mns:GetQueueAttributes on it; check SMQ_ENDPOINT",
+    "alone": "let one function renew an account, or all of them with one JOURNAL_URL: two journals cannot see what the "
+    "other buys. Delete the mark of a journal that is no more; allow oss:PutObject and ListObjects on .renewers/",
     "journal": "create the bucket; allow oss:PutObject, GetObject, ListObjects and DeleteObject; check OSS_ENDPOINT",
 }
 
@@ -28,6 +30,7 @@ def check(invocation: Invocation) -> list[dict[str, Any]]:
         _tried("cas", "orders can be listed", invocation.cas.probe),
         *(_tried("smq", f"queue {queue} is there", partial(invocation.queue.probe, queue)) for queue in queues),
         _tried("journal", "an entry can be appended once, and only once", lambda: _append_once(invocation)),
+        _alone(invocation),
     ]
 
 
@@ -49,6 +52,17 @@ def _tried(name: str, good: str, attempt: Callable[[], None]) -> dict[str, Any]:
     except (CasError, PublishFailed, JournalUnavailable) as failure:
         return line(name, str(failure), ok=False)
     return line(name, good)
+
+
+def _alone(invocation: Invocation) -> dict[str, Any]:
+    """Tell whether another function seems to keep a journal of its own for this account."""
+    try:
+        others = invocation.store.announce(invocation.account_id)
+    except JournalUnavailable as failure:
+        return line("alone", f"not looked for other journals of the account: {failure}", ok=False)
+    if others:
+        return line("alone", f"there are other journals of the account: {', '.join(others)}", ok=False)
+    return line("alone", "no other journal of the account is in this bucket; elsewhere nobody can look")
 
 
 def _append_once(invocation: Invocation) -> None:

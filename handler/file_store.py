@@ -83,6 +83,10 @@ class FileStore:
         with _os_errors(key), suppress(FileNotFoundError):
             shutil.rmtree(self._root / key)
 
+    def announce(self, account_id: str) -> list[str]:  # noqa: ARG002
+        """Return nothing: of other folders nothing is known."""
+        return []
+
     def _entry_names(self, key: str) -> list[str]:
         folder = self._root / key
         return sorted(path.name for path in folder.iterdir() if path.name.isdigit()) if folder.is_dir() else []

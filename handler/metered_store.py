@@ -46,3 +46,8 @@ class MeteredStore:
         """See `Store.discard_log`."""
         with self._meter.call("journal"):
             self._store.discard_log(key)
+
+    def announce(self, account_id: str) -> list[str]:
+        """See `Store.announce`."""
+        with self._meter.call("journal"):
+            return self._store.announce(account_id)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import quote, unquote
 
 import alibabacloud_oss_v2 as oss
 import requests
@@ -22,6 +23,9 @@ CONNECT_SECONDS = 3
 READ_SECONDS = 5
 ATTEMPTS = 3
 """How often the SDK tries a call; every one of ours can be repeated, see `OssStore.append`."""
+
+MARKS = ".renewers/"
+"""Where each journal of the bucket leaves a mark, so that a self-check notices another one of the account."""
 
 _REGION = re.compile(r"//oss-(?P<region>[a-z0-9-]+?)(-internal)?\.aliyuncs\.com$")
 _CONFLICTS = frozenset({"PositionNotEqualToLength"})
@@ -132,6 +136,16 @@ class OssStore:
     def discard_log(self, key: str) -> None:
         """Remove a whole log: to OSS it is an object like any other."""
         self.delete(key)
+
+    def announce(self, account_id: str) -> list[str]:
+        """Leave a mark of this journal in the bucket, and return the account's other journals there."""
+        place = f"{MARKS}{account_id}/"
+        mark = place + quote(self._prefix, safe="")
+        with self._errors(mark):
+            self._client.put_object(oss.PutObjectRequest(bucket=self._bucket, key=mark, body=b"{}"))
+            page = self._client.list_objects_v2(oss.ListObjectsV2Request(bucket=self._bucket, prefix=place))
+        found = [str(other.key) for other in page.contents or () if other.key != mark]
+        return [f"oss://{self._bucket}/{unquote(key.removeprefix(place)).rstrip('/')}" for key in found]
 
     @contextmanager
     def _errors(self, key: str) -> Iterator[None]:

@@ -46,3 +46,6 @@ class MemoryStore:
 
     def discard_log(self, key: str) -> None:
         self.logs.pop(key, None)
+
+    def announce(self, account_id: str) -> list[str]:
+        return []

@@ -586,6 +586,8 @@ def test_a_row_with_an_odd_field_costs_its_own_order_at_most(
     for number, odd in enumerate([*ODD, "absent"]):
         if (number + turn) % 4:  # each field and each value has its turn
             continue
+        if field == "OrderId" and odd in (7, 253402300800000):
+            continue  # an id like any other: nothing can tell that it is not the order's
         product = f"p{number}"
         old = cloud.cas.add_order(domain="a.example.com", days_left=8, product_code=product)
         healthy = cloud.cas.add_order(domain="b.example.com", days_left=9, product_code=product)

@@ -530,4 +530,6 @@ def _request_id() -> str:
 
 def _json_response(body: dict[str, Any], status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     common = {"Content-Type": "application/json;charset=utf-8", "x-acs-request-id": cast(str, body["RequestId"])}
-    return Response(status, common | dict(headers or {}), json.dumps(body, ensure_ascii=False).encode())
+    return Response(
+        status, common | dict(headers or {}), json.dumps(body, ensure_ascii=False).encode("utf-8", "backslashreplace")
+    )
