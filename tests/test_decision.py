@@ -70,14 +70,19 @@ def test_while_the_purchase_for_the_same_product_and_domain_is_unsettled_nothing
         work(OTHER, State.UNKNOWN, domain=SHOP),
         work(OTHER, State.UNKNOWN, product_code="ov-single"),
         work(OTHER, State.REFUSED),
-        work(OTHER, State.RENEWED, renewal=RENEWED),
-        work(OTHER, State.DONE, renewal=RENEWED),
+        work(OTHER, State.DONE, renewal=RENEWED, domain=SHOP),
         Work(OTHER, state=State.HELD, hold=("journal-unreadable", ())),
     ],
-    ids=["another domain", "another product", "refused", "renewed", "done", "unreadable"],
+    ids=["another domain", "another product", "refused", "renewed for another domain", "unreadable"],
 )
 def test_any_other_work_does_not_stand_in_the_way(other):
     assert decided(other) is None
+
+
+@pytest.mark.parametrize("state", [State.RENEWED, State.DONE])
+def test_what_was_bought_for_another_order_of_the_same_stands_in_until_it_is_issued(state):
+    bought = work(OTHER, state, renewal=RENEWED)
+    assert decided(bought) == (Outcome.SKIPPED, "superseded")
 
 
 def test_what_is_settled_meanwhile_stands_in_the_way_no_longer():

@@ -197,11 +197,15 @@ def printed_policy(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 def test_the_policy_is_filled_in_from_the_deployment(capsys: pytest.CaptureFixture[str]):
     text = printed_policy(capsys)
     assert "$" not in text
-    granted = {
-        action: statement["Resource"] for statement in json.loads(text)["Statement"] for action in statement["Action"]
-    }
+    granted: dict[str, list[str]] = {}
+    for statement in json.loads(text)["Statement"]:
+        for action in statement["Action"]:
+            granted.setdefault(action, []).extend(statement["Resource"])
     assert granted["mns:SendMessage"] == ["acs:mns:cn-hangzhou:123456789012:/queues/renewed-certificates/messages"]
-    assert granted["oss:PutObject"] == ["acs:oss:*:123456789012:example-renewal-journal/renewals/*"]
+    assert granted["oss:PutObject"] == [
+        "acs:oss:*:123456789012:example-renewal-journal/renewals/*",
+        "acs:oss:*:123456789012:example-renewal-journal/.renewers/123456789012/*",
+    ]
 
 
 def test_the_policy_covers_the_queue_and_the_journal_that_the_function_is_deployed_with(

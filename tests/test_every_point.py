@@ -50,7 +50,7 @@ def three_to_renew(*, in_files: bool) -> Iterator[tuple[Cloud, dict[str, str]]]:
 def points(*, in_files: bool) -> int:
     """How often such a run stands still."""
     with three_to_renew(in_files=in_files) as (cloud, settings):
-        run = PausedInvocation(cloud, json.dumps(TIMER).encode(), "run", 300, **settings)
+        run = PausedInvocation(cloud, json.dumps(TIMER).encode(), "run", 300, 0, **settings)
         count = 0
         while not run.finished:
             run.step()
@@ -65,7 +65,7 @@ def test_whatever_point_a_run_dies_at_nothing_is_bought_twice_and_every_new_orde
     # With files a call is a dozen points; every third is enough, since each call has its own remainder.
     for point in range(0, count, 3 if in_files else 1):
         with three_to_renew(in_files=in_files) as (cloud, settings):
-            run = PausedInvocation(cloud, json.dumps(TIMER).encode(), "run", 300, **settings)
+            run = PausedInvocation(cloud, json.dumps(TIMER).encode(), "run", 300, 0, **settings)
             run.step(point)
             run.kill()
             function = Function(cloud, **settings)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.errors import JournalConflict, JournalUnavailable, JournalUnreadable
+from handler.errors import JournalConflict, JournalUnavailable
 from handler.journal import RESERVE_ATTEMPTS, Journal, OpenWork, Snapshot
 from handler.orders import Picture
 from handler.work import OPEN, RELEASED, Claim, Refusal, Renewal, State, Work, successors
@@ -810,8 +810,9 @@ def test_a_run_that_never_gets_to_write_the_count_buys_nothing(journal, store):
 @pytest.mark.parametrize("line", [b"", b"[]", b"{}", b'{"count": "5"}', b'{"count": null}', b'{"count": true}'])
 def test_a_count_that_makes_no_sense_is_reported_and_nothing_is_bought_on_it(line, journal, store):
     store.logs["days/2026-11-21"] = [line]
-    with pytest.raises(JournalUnreadable, match="days/2026-11-21"):
+    with pytest.raises(JournalUnavailable, match="days/2026-11-21") as raised:
         journal.reserve(NOW, 1, 10)
+    assert raised.value.reason == "journal-unavailable", "no order's own journal is to blame"
 
 
 @PROPERTY

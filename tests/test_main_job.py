@@ -448,6 +448,7 @@ def test_a_check_that_finds_faults_says_what_to_do_and_buys_nothing(cloud: Cloud
         "cas": False,
         "smq": False,
         "journal": True,
+        "alone": True,
     }
     assert "yundun-cert:ListUserCertificateOrder" in checks["cas"]["do"]
     assert "QueueNotExist" in checks["smq"]["found"]

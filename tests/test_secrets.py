@@ -137,7 +137,7 @@ def test_an_event_with_a_secret_in_it_is_refused_without_it(cloud: Cloud, functi
 def test_the_exits_redact_by_themselves_what_nobody_redacted_before(
     cloud: Cloud, function: Function, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    old = cloud.cas.add_order(domain=f"{LONG.access_key_secret}.example.com")
+    old = cloud.cas.add_order(instance_id=f"cas-{LONG.access_key_secret}")
     answer = function.tick()
     assert answer.of(old)["outcome"] == "renewed"
     assert cloud.smq.messages()

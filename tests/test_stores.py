@@ -19,6 +19,7 @@ from handler.oss_store import OssStore
 from handler.settings import OssPlace
 from handler.store import Listed, Store
 from tests.examples import NOW, SECOND
+from tests.function import Function
 from tests.memory_store import MemoryStore
 from tests.stubs import faults
 from tests.stubs.cloud import BUCKET, Cloud, local_cloud
@@ -732,3 +733,10 @@ def test_nothing_that_is_appended_is_ever_written_over(cloud):
         (f"renewals/{LOG}", "append", b"two\n"),
         (f"renewals/{LOG}", "append", b"four\n"),
     ]
+
+
+def test_a_journal_sees_the_marks_of_the_accounts_other_journals_in_its_bucket(cloud: Cloud) -> None:
+    checks = [Function(cloud, JOURNAL_URL=f"oss://{BUCKET}/{prefix}").invoke({"check": True}) for prefix in "aab"]
+    alone = [next(line for line in answer.result["check"] if line["check"] == "alone") for answer in checks]
+    assert [line["ok"] for line in alone] == [True, True, False]
+    assert f"oss://{BUCKET}/a" in alone[2]["found"]
