@@ -24,7 +24,7 @@ from unittest.mock import patch
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from handler import by_hand, journal, open_work, policy, purchases, renewal, settle, work
+from handler import journal, open_work, policy, purchases, renewal, settle, work
 from handler.cas import Cas
 from handler.errors import CasError, CasOutcomeUnknown, JournalConflict
 from handler.file_store import FileStore
@@ -339,16 +339,6 @@ def renewed_before_half_of_the_lifetime() -> Iterator[None]:
 
 
 @contextmanager
-def a_successor_named_twice() -> Iterator[None]:
-    """Nobody keeps whose successor an order is."""
-    with (
-        patch.object(journal.Journal, "take_successor", lambda _journal, order_id, *_: order_id),
-        patch.object(by_hand, "why_not_successor", lambda *_: None),
-    ):
-        yield
-
-
-@contextmanager
 def _appending_anywhere(store: Any) -> Iterator[None]:
     append = store.append
 
@@ -390,7 +380,6 @@ MUTANTS = [
     a_note_tidied_before_its_run_is_over,
     no_limit_of_a_day,
     renewed_before_half_of_the_lifetime,
-    a_successor_named_twice,
 ]
 
 
