@@ -14,7 +14,7 @@ _ADVICE = {
     "credentials": "give the function a RAM role that fc.aliyuncs.com may assume (s.yaml: role)",
     "cas": "allow yundun-cert:ListUserCertificateOrder to the role; check CAS_ENDPOINT and the network settings",
     "smq": "create the queue; allow mns:SendMessage and mns:GetQueueAttributes on it; check SMQ_ENDPOINT",
-    "alone": "let one function renew an account, or all of them with one JOURNAL_URL: two journals cannot see what the "
+    "alone": "let one function renew an account, or several with one JOURNAL_URL: two journals cannot see what the "
     "other buys. Delete the mark of a journal that is no more; allow oss:PutObject and ListObjects on .renewers/",
     "journal": "create the bucket; allow oss:PutObject, GetObject, ListObjects and DeleteObject; check OSS_ENDPOINT",
 }
@@ -55,14 +55,16 @@ def _tried(name: str, good: str, attempt: Callable[[], None]) -> dict[str, Any]:
 
 
 def _alone(invocation: Invocation) -> dict[str, Any]:
-    """Tell whether another function seems to keep a journal of its own for this account."""
+    """Tell whether another function seems to keep a journal of its own."""
     try:
-        others = invocation.store.announce(invocation.account_id)
+        others = invocation.store.neighbours(invocation.account_id)
     except JournalUnavailable as failure:
-        return line("alone", f"not looked for other journals of the account: {failure}", ok=False)
+        return line("alone", f"other journals could not be looked for: {failure}", ok=False)
     if others:
-        return line("alone", f"there are other journals of the account: {', '.join(others)}", ok=False)
-    return line("alone", "no other journal of the account is in this bucket; elsewhere nobody can look")
+        return line(
+            "alone", f"other journals of the account have been used in this bucket: {', '.join(others)}", ok=False
+        )
+    return line("alone", "no other journal of the account was used in this bucket; elsewhere nobody can look")
 
 
 def _append_once(invocation: Invocation) -> None:

@@ -83,7 +83,10 @@ class FileStore:
         with _os_errors(key), suppress(FileNotFoundError):
             shutil.rmtree(self._root / key)
 
-    def announce(self, account_id: str) -> list[str]:  # noqa: ARG002
+    def announce(self, account_id: str) -> None:
+        """Do nothing: of other folders nothing is known."""
+
+    def neighbours(self, account_id: str) -> list[str]:  # noqa: ARG002
         """Return nothing: of other folders nothing is known."""
         return []
 

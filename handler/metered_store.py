@@ -47,7 +47,12 @@ class MeteredStore:
         with self._meter.call("journal"):
             self._store.discard_log(key)
 
-    def announce(self, account_id: str) -> list[str]:
+    def announce(self, account_id: str) -> None:
         """See `Store.announce`."""
         with self._meter.call("journal"):
-            return self._store.announce(account_id)
+            self._store.announce(account_id)
+
+    def neighbours(self, account_id: str) -> list[str]:
+        """See `Store.neighbours`."""
+        with self._meter.call("journal"):
+            return self._store.neighbours(account_id)

@@ -120,13 +120,7 @@ class OssStore:
 
     def put(self, key: str, body: bytes) -> None:
         """Write a note, over what was there."""
-        with self._errors(key):
-            answer = self._client.put_object(
-                oss.PutObjectRequest(
-                    bucket=self._bucket, key=self._prefix + key, body=body, content_type=_content_type(key)
-                )
-            )
-        _require(answer.etag or answer.hash_crc64 or answer.request_id, key)
+        self._put(self._prefix + key, body)
 
     def delete(self, key: str) -> None:
         """Remove a note; it need not exist."""
@@ -137,15 +131,24 @@ class OssStore:
         """Remove a whole log: to OSS it is an object like any other."""
         self.delete(key)
 
-    def announce(self, account_id: str) -> list[str]:
-        """Leave a mark of this journal in the bucket, and return the account's other journals there."""
+    def announce(self, account_id: str) -> None:
+        """Leave a mark in the bucket, beside all journals; writing it again makes it new."""
+        self._put(f"{MARKS}{account_id}/{quote(self._prefix, safe='')}", b"{}")
+
+    def neighbours(self, account_id: str) -> list[str]:
+        """Return the account's other journals in the bucket that have left a mark; the first thousand."""
         place = f"{MARKS}{account_id}/"
-        mark = place + quote(self._prefix, safe="")
-        with self._errors(mark):
-            self._client.put_object(oss.PutObjectRequest(bucket=self._bucket, key=mark, body=b"{}"))
+        with self._errors(place):
             page = self._client.list_objects_v2(oss.ListObjectsV2Request(bucket=self._bucket, prefix=place))
-        found = [str(other.key) for other in page.contents or () if other.key != mark]
-        return [f"oss://{self._bucket}/{unquote(key.removeprefix(place)).rstrip('/')}" for key in found]
+        prefixes = [unquote(str(mark.key).removeprefix(place)) for mark in page.contents or ()]
+        return [f"oss://{self._bucket}/{prefix}".rstrip("/") for prefix in prefixes if prefix != self._prefix]
+
+    def _put(self, key: str, body: bytes) -> None:
+        with self._errors(key):
+            answer = self._client.put_object(
+                oss.PutObjectRequest(bucket=self._bucket, key=key, body=body, content_type=_content_type(key))
+            )
+        _require(answer.etag or answer.hash_crc64 or answer.request_id, key)
 
     @contextmanager
     def _errors(self, key: str) -> Iterator[None]:

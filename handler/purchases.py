@@ -47,6 +47,7 @@ class Purchases:
                 if reserved is None:
                     per_day = self._invocation.settings.max_renewals_per_day
                     reserved = self._invocation.journal.reserve(day, min(len(left), most), per_day)
+                    self._announce()
                 if spent >= reserved:
                     stopped = "run-limit" if spent >= most else "day-limit"
                     break
@@ -138,6 +139,13 @@ class Purchases:
                 self._result.put(of_order(old, Outcome.SKIPPED, "not-found"))
             else:
                 left.append(order)
+
+    def _announce(self) -> None:
+        """Let whoever keeps another journal in the bucket see that there is this one."""
+        try:
+            self._invocation.store.announce(self._invocation.account_id)
+        except JournalUnavailable as failure:
+            self._invocation.log.problem("journal-unavailable", message=str(failure))
 
     def _give_back(self, day: datetime, unused: int) -> None:
         if unused <= 0:

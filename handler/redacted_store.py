@@ -41,9 +41,13 @@ class RedactedStore:
         """See `Store.discard_log`."""
         self._store.discard_log(key)
 
-    def announce(self, account_id: str) -> list[str]:
+    def announce(self, account_id: str) -> None:
         """See `Store.announce`."""
-        return self._store.announce(account_id)
+        self._store.announce(account_id)
+
+    def neighbours(self, account_id: str) -> list[str]:
+        """See `Store.neighbours`."""
+        return self._store.neighbours(account_id)
 
     def _redacted(self, body: bytes) -> bytes:
         return self._redact(body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")

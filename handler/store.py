@@ -54,9 +54,11 @@ class Store(Protocol):
     def discard_log(self, key: str) -> None:
         """Remove a whole log; it need not exist. Only the self-check does that, to its own scratch log."""
 
-    def announce(self, account_id: str) -> list[str]:
-        """Leave a mark of this journal where others in the same place see it, and return the account's other journals.
+    def announce(self, account_id: str) -> None:
+        """Leave a mark of this journal where those who keep another one of the account in the same place see it."""
 
-        Two functions that work on one account with a journal each cannot know what the other buys. Returns URLs; none
-        where the storage has no such place.
+    def neighbours(self, account_id: str) -> list[str]:
+        """Return the URLs of the account's other journals in the same place, as far as they have left a mark.
+
+        Two functions that work on one account with a journal each cannot know what the other buys.
         """

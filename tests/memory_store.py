@@ -47,5 +47,8 @@ class MemoryStore:
     def discard_log(self, key: str) -> None:
         self.logs.pop(key, None)
 
-    def announce(self, account_id: str) -> list[str]:
+    def announce(self, account_id: str) -> None:
+        pass
+
+    def neighbours(self, account_id: str) -> list[str]:
         return []

@@ -735,8 +735,19 @@ def test_nothing_that_is_appended_is_ever_written_over(cloud):
     ]
 
 
-def test_a_journal_sees_the_marks_of_the_accounts_other_journals_in_its_bucket(cloud: Cloud) -> None:
-    checks = [Function(cloud, JOURNAL_URL=f"oss://{BUCKET}/{prefix}").invoke({"check": True}) for prefix in "aab"]
-    alone = [next(line for line in answer.result["check"] if line["check"] == "alone") for answer in checks]
-    assert [line["ok"] for line in alone] == [True, True, False]
-    assert f"oss://{BUCKET}/a" in alone[2]["found"]
+@pytest.mark.parametrize("prefixes", [("a", "b"), ("team/a", "team/b"), ("a", "team/b"), ("a", ""), ("", "a")])
+def test_a_self_check_notices_that_another_journal_was_used_in_the_bucket(
+    cloud: Cloud, prefixes: tuple[str, str]
+) -> None:
+    first, second = (Function(cloud, JOURNAL_URL=f"oss://{BUCKET}/{prefix}") for prefix in prefixes)
+
+    def alone(function: Function) -> dict[str, Any]:
+        (line,) = (line for line in function.invoke({"check": True}).result["check"] if line["check"] == "alone")
+        return dict(line)
+
+    assert alone(second)["ok"]
+    cloud.cas.add_order()
+    first.tick()
+    assert alone(first)["ok"], "its own journal is no other"
+    assert not alone(second)["ok"]
+    assert f"oss://{BUCKET}/{prefixes[0]}".rstrip("/") in alone(second)["found"]

@@ -269,8 +269,12 @@ class OssStub(Backend):
         token = params.get("continuation-token")
         after = b64decode(token).decode() if token else params.get("start-after", "")
         size = min(int(params.get("max-keys", 100)), self.page_limit)
-        keys = sorted(key for owner, key in self.objects if owner == bucket and key.startswith(prefix) and key > after)
+        keys = sorted(key for owner, key in self.objects if owner == bucket and key.startswith(prefix))
+        if delimiter := params.get("delimiter"):
+            keys = sorted({_folder(key, prefix, delimiter) or key for key in keys})
+        keys = [key for key in keys if key > after]
         shown, more = keys[:size], len(keys) > size
+        folders = [key for key in shown if delimiter and key.endswith(delimiter)]
         shape = quote if params.get("encoding-type") == "url" else escape
         fields = {
             "Name": bucket,
@@ -283,9 +287,16 @@ class OssStub(Backend):
         if more:
             fields["NextContinuationToken"] = b64encode(shown[-1].encode()).decode()
         inside = "".join(f"<{name}>{value}</{name}>" for name, value in fields.items() if value)
-        inside += "".join(_list_entry(shape(key), self.objects[(bucket, key)]) for key in shown)
+        inside += "".join(_list_entry(shape(key), self.objects[(bucket, key)]) for key in shown if key not in folders)
+        inside += "".join(f"<CommonPrefixes><Prefix>{shape(key)}</Prefix></CommonPrefixes>" for key in folders)
         body = f'<?xml version="1.0" encoding="UTF-8"?>\n<ListBucketResult>{inside}</ListBucketResult>'
         return Response(200, {"Content-Type": "application/xml", "x-oss-request-id": _request_id()}, body.encode())
+
+
+def _folder(key: str, prefix: str, delimiter: str) -> str:
+    """What a list with a delimiter shows in the place of a key; nothing if that is the key itself."""
+    name, mark, _ = key.removeprefix(prefix).partition(delimiter)
+    return f"{prefix}{name}{mark}" if mark else ""
 
 
 def _address(request: Request) -> tuple[str, str]:
