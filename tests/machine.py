@@ -45,7 +45,8 @@ from tests.stubs.orders import Order
 SETTLE = 900
 SKEW = 60
 LATE = 890
-PER_RUN, PER_DAY = 2, 4
+PER_RUN, PER_DAY = 2, 6
+MOST_ORDERS = 16
 ISSUED = {"ISSUED", "WILLEXPIRED", "EXPIRED"}
 RENEWALS = "RenewCertificateOrderForPackageRequest"
 LIST = "ListUserCertificateOrder"
@@ -255,12 +256,14 @@ class ExactlyOnce(RuleBasedStateMachine):
 
     @rule(place=st.sampled_from(PLACES), nth=st.integers(1, 4), file_call=st.sampled_from(FILE_CALLS), who=WHO)
     def a_run_dies_somewhere(self, place: tuple[str, str, str], nth: int, file_call: str, who: int) -> None:
+        self._something_to_buy()
         if self.folder is not None and place[1] == "oss":
             place, nth = (place[0], "file", file_call), nth * 3
         self._end(self._start_up_to(place, nth, who=who))
 
     @rule(who=WHO, more=st.integers(0, 3))
     def a_run_dies_after_a_purchase(self, who: int, more: int) -> None:
+        self._something_to_buy()
         run = self._start_up_to(("after", "cas", RENEWALS), who=who)
         run.step(more)
         self._end(run)
@@ -269,6 +272,7 @@ class ExactlyOnce(RuleBasedStateMachine):
     def a_purchase_takes_effect_just_before_the_deadline_and_its_run_dies(
         self, who: int, stands: int, later: int
     ) -> None:
+        self._something_to_buy()
         run = self._start_up_to(("before", "cas", RENEWALS), who=who)
         self.cloud.clock.advance(stands)
         self.cloud.cas.renewal_takes = 9  # what is left of the time must be enough for a slow answer, too
@@ -282,6 +286,7 @@ class ExactlyOnce(RuleBasedStateMachine):
         who=WHO, stands=st.sampled_from([SETTLE + 61, 2 * SETTLE]), place=st.sampled_from(["claim", "purchase", "list"])
     )
     def a_run_takes_hours_while_others_do_not(self, who: int, stands: int, place: str) -> None:
+        self._something_to_buy()
         stop = {"claim": ("before", "oss", "AppendObject"), "purchase": ("before", "cas", RENEWALS)}.get(place)
         run = self._start_up_to(stop or ("after", "cas", LIST), 2, 7200, who)
         self.cloud.clock.advance(stands)
@@ -289,16 +294,19 @@ class ExactlyOnce(RuleBasedStateMachine):
         self._finish(run)
 
     @precondition(lambda self: not self._something_is_unsettled())
-    @rule(who=WHO, which=st.integers(1, 3))
-    def a_person_renews_in_the_console_while_a_run_takes_hours(self, who: int, which: int) -> None:
+    @rule(who=WHO)
+    def a_person_renews_in_the_console_while_a_run_takes_hours(self, who: int) -> None:
+        self._something_to_buy()
         run = self._start_up_to(("after", "smq", "SendMessage"), 1, 7200, who)
-        if not run.finished and self.cloud.cas.status(self.old[which]) == "WILLEXPIRED":
-            self._renew_in_console(self.old[which], filled=True)
+        if not run.finished:
+            for old in self._fresh():
+                self._renew_in_console(old, filled=True)
             self.cloud.clock.advance(3 * SETTLE)
         self._finish(run)
 
     @rule(effects=st.sampled_from([(True, True), (True, False), (False, True), (False, False)]), who=WHO)
     def the_answers_of_two_are_lost(self, effects: tuple[bool, bool], who: int) -> None:
+        self._something_to_buy()
         lost = [faults.timeout_after() if effect else faults.timeout_before() for effect in effects]
         self.cloud.cas._faults.clear()
         self.cloud.cas.fail(RENEWALS, *lost)
@@ -314,6 +322,7 @@ class ExactlyOnce(RuleBasedStateMachine):
         self, who: int, effect: bool, times: tuple[int, int], back: int
     ) -> None:
         """Which stands still after the last of its readings, or shortly before that."""
+        self._something_to_buy()
         self.cloud.cas._faults.clear()
         self.cloud.cas.fail(RENEWALS, faults.timeout_after() if effect else faults.timeout_before())
         before = len(self.cloud.cas.calls_of(LIST))
@@ -326,6 +335,7 @@ class ExactlyOnce(RuleBasedStateMachine):
 
     @rule(who=WHO, fault=st.sampled_from([*faults.NO_LISTS, faults.answer({}), faults.answer([])]))
     def an_answer_is_lost_and_settled_from_lists_that_are_none(self, who: int, fault: Fault) -> None:
+        self._something_to_buy()
         self.cloud.cas._faults.clear()
         self.cloud.cas.fail(RENEWALS, faults.timeout_after())
         self._finish(self._start(TIMER, 300, who))
@@ -337,6 +347,7 @@ class ExactlyOnce(RuleBasedStateMachine):
 
     @rule(who=WHO, stands=st.sampled_from([283, 297]))
     def a_run_is_late_for_its_call_which_takes_effect_after_its_end(self, who: int, stands: int) -> None:
+        self._something_to_buy()
         began = self.cloud.clock.now()
         run = self._start_up_to(("before", "oss", "AppendObject"), 2, who=who)
         self.cloud.clock.advance(stands)
@@ -357,6 +368,7 @@ class ExactlyOnce(RuleBasedStateMachine):
         nth=st.integers(1, 2),
     )
     def two_runs_come_to_the_same_place(self, who: int, place: tuple[str, str, str], nth: int) -> None:
+        self._something_to_buy()
         first = self._start_up_to(place, nth, who=who)
         second = self._start_up_to(place, nth, who=1 - who)
         first.step(2)
@@ -367,6 +379,7 @@ class ExactlyOnce(RuleBasedStateMachine):
     @rule(who=WHO)
     def a_purchase_cannot_be_recorded_and_the_next_call_is_lost_in_vain(self, who: int) -> None:
         """What the run has bought itself is no riddle."""
+        self._something_to_buy()
         for backend in self.cloud.backends.values():
             backend._faults.clear()
         bought = len(self.cloud.cas.purchases)
@@ -384,6 +397,7 @@ class ExactlyOnce(RuleBasedStateMachine):
     @rule(who=WHO, entry=st.integers(0, 3))
     def an_answer_of_the_journal_is_lost(self, who: int, entry: int) -> None:
         """An entry that landed is found by looking: that costs nobody anything."""
+        self._something_to_buy()
         for backend in self.cloud.backends.values():
             backend._faults.clear()
         self.cloud.oss.fail("AppendObject", *[None] * entry, faults.reset_after())
@@ -405,6 +419,7 @@ class ExactlyOnce(RuleBasedStateMachine):
     def an_answer_is_lost_and_the_list_moves_while_it_is_settled(
         self, who: int, page: int, moves: str, both: bool
     ) -> None:
+        self._something_to_buy()
         self.cloud.cas._faults.clear()
         self.cloud.cas.fail(RENEWALS, faults.timeout_after())
         bought = len(self.cloud.cas.purchases)
@@ -434,6 +449,7 @@ class ExactlyOnce(RuleBasedStateMachine):
     @rule(who=WHO, elsewhere=st.booleans())
     def an_answer_is_lost_and_somebody_uses_the_new_order(self, who: int, elsewhere: bool) -> None:
         """Before any run sees it, and for another domain perhaps."""
+        self._something_to_buy()
         self.cloud.cas._faults.clear()
         self.cloud.cas.fail(RENEWALS, faults.timeout_after())
         bought = len(self.cloud.cas.purchases)
@@ -448,6 +464,7 @@ class ExactlyOnce(RuleBasedStateMachine):
     @precondition(lambda self: not self._something_is_unsettled())
     @rule(who=WHO)
     def a_call_is_lost_in_vain_and_an_application_withdrawn(self, who: int) -> None:
+        self._something_to_buy()
         self.cloud.cas._faults.clear()
         self.cloud.cas.fail(RENEWALS, faults.timeout_before())
         self._finish(self._start(TIMER, 300, who))
@@ -457,18 +474,21 @@ class ExactlyOnce(RuleBasedStateMachine):
     @precondition(lambda self: not self._something_is_unsettled())
     @rule(
         who=WHO,
-        which=st.integers(0, 2),
         at=st.sampled_from([("after", "oss", "ListObjectsV2"), ("after", "cas", RENEWALS)]),
     )
     def a_call_is_lost_in_vain_and_another_run_buys_while_it_is_settled(
-        self, who: int, which: int, at: tuple[str, str, str]
+        self, who: int, at: tuple[str, str, str]
     ) -> None:
         """After the one that settles has looked for open work, or with the answer still on its way."""
+        self._something_to_buy()
+        fresh = self._fresh()[-2:]
+        if len(fresh) < 2:
+            return
         self.cloud.cas._faults.clear()
         self.cloud.cas.fail(RENEWALS, faults.timeout_before())
-        self._finish(self._start({"order_ids": [self.old[which]]}, 300, who))
+        self._finish(self._start({"order_ids": [fresh[0]]}, 300, who))
         self.cloud.clock.advance(SETTLE + 2 * SKEW)
-        ask = {"order_ids": [self.old[which + 1]]}
+        ask = {"order_ids": [fresh[1]]}
         if at[1] == "oss":
             settles = self._start_up_to(at, 1, 7200, who)
             self._finish(self._start(ask, 300, 1 - who))
@@ -482,6 +502,7 @@ class ExactlyOnce(RuleBasedStateMachine):
     @rule(who=WHO, lost=st.booleans(), days=st.sampled_from([1, 30]))
     def the_first_of_a_run_are_refused_and_it_dies_after_another(self, who: int, lost: bool, days: int) -> None:
         """What it claims later must be found, too, though its order leave the list of what expires."""
+        self._something_to_buy()
         self.cloud.cas._faults.clear()
         refused = [faults.error("OrderStateError", 403)] * PER_RUN
         self.cloud.cas.fail(RENEWALS, *refused, faults.timeout_after() if lost else None)
@@ -495,6 +516,7 @@ class ExactlyOnce(RuleBasedStateMachine):
     @precondition(lambda self: not self._something_is_unsettled())
     @rule(who=WHO, share=st.integers(0, 40))
     def a_run_is_tidied_after_while_it_stands_and_dies_after_a_purchase(self, who: int, share: int) -> None:
+        self._something_to_buy()
         run = self._start_up_to(("after", "oss", "PutObject"), 1, 7200, who)
         run.step(share % 4)
         self._finish(self._start({"order_ids": [self.old[0]]}, 300, 1 - who))
@@ -691,6 +713,18 @@ class ExactlyOnce(RuleBasedStateMachine):
 
     # Below: how the rules do it
 
+    def _something_to_buy(self) -> None:
+        """See to it that the next runs have something to do: else most of a history is about nothing."""
+        for n in range(len(self._fresh()), PER_RUN + 1):
+            if len(self.old) < MOST_ORDERS:
+                domain, days_left = f"more{len(self.old)}.example.com", 20 + n / 10
+                self.old.append(self.cloud.cas.add_order(domain=domain, days_left=days_left, product_code="product-a"))
+
+    def _fresh(self) -> list[int]:
+        """The expiring orders that nobody has tried to renew."""
+        tried = {int(order) for order in self._lines_by_order()} | {p.old_order_id for p in self.cloud.cas.purchases}
+        return [old for old in self.old if old not in tried and self.cloud.cas.status(old) == "WILLEXPIRED"]
+
     def _points(self, share: int) -> int:
         """How many points to go on: few mostly, and sometimes far; with files a call is many points."""
         points = share % 16 if share < 60 else share
@@ -862,7 +896,7 @@ class ExactlyOnce(RuleBasedStateMachine):
         cas.between_pages = None
         for order in self.old:
             cas.odd_row(order)
-        for _ in range(7):
+        for _ in range(12):
             self.cloud.clock.advance(21 * 3600)
             self._finish(self._start(TIMER, 300))
             if not self.held and not self._something_is_unsettled() and self._all_is_renewed():
