@@ -45,8 +45,8 @@ from tests.stubs.orders import Order
 SETTLE = 900
 SKEW = 60
 LATE = 890
-PER_RUN, PER_DAY = 2, 6
-MOST_ORDERS = 16
+PER_RUN, PER_DAY = 2, 12
+MOST_ORDERS = 20
 ISSUED = {"ISSUED", "WILLEXPIRED", "EXPIRED"}
 RENEWALS = "RenewCertificateOrderForPackageRequest"
 LIST = "ListUserCertificateOrder"
@@ -256,14 +256,16 @@ class ExactlyOnce(RuleBasedStateMachine):
 
     @rule(place=st.sampled_from(PLACES), nth=st.integers(1, 4), file_call=st.sampled_from(FILE_CALLS), who=WHO)
     def a_run_dies_somewhere(self, place: tuple[str, str, str], nth: int, file_call: str, who: int) -> None:
-        self._something_to_buy()
+        if not self._begins():
+            return
         if self.folder is not None and place[1] == "oss":
             place, nth = (place[0], "file", file_call), nth * 3
         self._end(self._start_up_to(place, nth, who=who))
 
     @rule(who=WHO, more=st.integers(0, 3))
     def a_run_dies_after_a_purchase(self, who: int, more: int) -> None:
-        self._something_to_buy()
+        if not self._begins():
+            return
         run = self._start_up_to(("after", "cas", RENEWALS), who=who)
         run.step(more)
         self._end(run)
@@ -272,7 +274,8 @@ class ExactlyOnce(RuleBasedStateMachine):
     def a_purchase_takes_effect_just_before_the_deadline_and_its_run_dies(
         self, who: int, stands: int, later: int
     ) -> None:
-        self._something_to_buy()
+        if not self._begins():
+            return
         run = self._start_up_to(("before", "cas", RENEWALS), who=who)
         self.cloud.clock.advance(stands)
         self.cloud.cas.renewal_takes = 9  # what is left of the time must be enough for a slow answer, too
@@ -286,7 +289,8 @@ class ExactlyOnce(RuleBasedStateMachine):
         who=WHO, stands=st.sampled_from([SETTLE + 61, 2 * SETTLE]), place=st.sampled_from(["claim", "purchase", "list"])
     )
     def a_run_takes_hours_while_others_do_not(self, who: int, stands: int, place: str) -> None:
-        self._something_to_buy()
+        if not self._begins():
+            return
         stop = {"claim": ("before", "oss", "AppendObject"), "purchase": ("before", "cas", RENEWALS)}.get(place)
         run = self._start_up_to(stop or ("after", "cas", LIST), 2, 7200, who)
         self.cloud.clock.advance(stands)
@@ -296,7 +300,8 @@ class ExactlyOnce(RuleBasedStateMachine):
     @precondition(lambda self: not self._something_is_unsettled())
     @rule(who=WHO)
     def a_person_renews_in_the_console_while_a_run_takes_hours(self, who: int) -> None:
-        self._something_to_buy()
+        if not self._begins():
+            return
         run = self._start_up_to(("after", "smq", "SendMessage"), 1, 7200, who)
         if not run.finished:
             for old in self._fresh():
@@ -306,7 +311,8 @@ class ExactlyOnce(RuleBasedStateMachine):
 
     @rule(effects=st.sampled_from([(True, True), (True, False), (False, True), (False, False)]), who=WHO)
     def the_answers_of_two_are_lost(self, effects: tuple[bool, bool], who: int) -> None:
-        self._something_to_buy()
+        if not self._begins():
+            return
         lost = [faults.timeout_after() if effect else faults.timeout_before() for effect in effects]
         self.cloud.cas._faults.clear()
         self.cloud.cas.fail(RENEWALS, *lost)
@@ -322,7 +328,8 @@ class ExactlyOnce(RuleBasedStateMachine):
         self, who: int, effect: bool, times: tuple[int, int], back: int
     ) -> None:
         """Which stands still after the last of its readings, or shortly before that."""
-        self._something_to_buy()
+        if not self._begins():
+            return
         self.cloud.cas._faults.clear()
         self.cloud.cas.fail(RENEWALS, faults.timeout_after() if effect else faults.timeout_before())
         before = len(self.cloud.cas.calls_of(LIST))
@@ -335,7 +342,8 @@ class ExactlyOnce(RuleBasedStateMachine):
 
     @rule(who=WHO, fault=st.sampled_from([*faults.NO_LISTS, faults.answer({}), faults.answer([])]))
     def an_answer_is_lost_and_settled_from_lists_that_are_none(self, who: int, fault: Fault) -> None:
-        self._something_to_buy()
+        if not self._begins():
+            return
         self.cloud.cas._faults.clear()
         self.cloud.cas.fail(RENEWALS, faults.timeout_after())
         self._finish(self._start(TIMER, 300, who))
@@ -347,7 +355,8 @@ class ExactlyOnce(RuleBasedStateMachine):
 
     @rule(who=WHO, stands=st.sampled_from([283, 297]))
     def a_run_is_late_for_its_call_which_takes_effect_after_its_end(self, who: int, stands: int) -> None:
-        self._something_to_buy()
+        if not self._begins():
+            return
         began = self.cloud.clock.now()
         run = self._start_up_to(("before", "oss", "AppendObject"), 2, who=who)
         self.cloud.clock.advance(stands)
@@ -368,7 +377,8 @@ class ExactlyOnce(RuleBasedStateMachine):
         nth=st.integers(1, 2),
     )
     def two_runs_come_to_the_same_place(self, who: int, place: tuple[str, str, str], nth: int) -> None:
-        self._something_to_buy()
+        if not self._begins():
+            return
         first = self._start_up_to(place, nth, who=who)
         second = self._start_up_to(place, nth, who=1 - who)
         first.step(2)
@@ -379,7 +389,8 @@ class ExactlyOnce(RuleBasedStateMachine):
     @rule(who=WHO)
     def a_purchase_cannot_be_recorded_and_the_next_call_is_lost_in_vain(self, who: int) -> None:
         """What the run has bought itself is no riddle."""
-        self._something_to_buy()
+        if not self._begins():
+            return
         for backend in self.cloud.backends.values():
             backend._faults.clear()
         bought = len(self.cloud.cas.purchases)
@@ -393,11 +404,11 @@ class ExactlyOnce(RuleBasedStateMachine):
         for purchase in self.cloud.cas.purchases[bought : bought + 1]:
             assert str(purchase.old_order_id) not in self.held, "a person is asked what the run itself knew"
 
-    @precondition(lambda self: not self.runs and not self.held)
     @rule(who=WHO, entry=st.integers(0, 3))
     def an_answer_of_the_journal_is_lost(self, who: int, entry: int) -> None:
         """An entry that landed is found by looking: that costs nobody anything."""
-        self._something_to_buy()
+        if not self._begins():
+            return
         for backend in self.cloud.backends.values():
             backend._faults.clear()
         self.cloud.oss.fail("AppendObject", *[None] * entry, faults.reset_after())
@@ -414,12 +425,12 @@ class ExactlyOnce(RuleBasedStateMachine):
             mine = [line["order_id"] for line in lines if line["reason"] == "in-progress"]
             assert not [order for order in mine if claims.get(order) == "claimed" and self._was_claimed_last(order)]
 
-    @precondition(lambda self: not self._something_is_unsettled())
     @rule(who=WHO, page=st.integers(1, 4), moves=st.sampled_from(["goes", "lists"]), both=st.booleans())
     def an_answer_is_lost_and_the_list_moves_while_it_is_settled(
         self, who: int, page: int, moves: str, both: bool
     ) -> None:
-        self._something_to_buy()
+        if not self._begins():
+            return
         self.cloud.cas._faults.clear()
         self.cloud.cas.fail(RENEWALS, faults.timeout_after())
         bought = len(self.cloud.cas.purchases)
@@ -445,11 +456,11 @@ class ExactlyOnce(RuleBasedStateMachine):
         self._finish(self._start(TIMER, 300, 1 - who))
         self.cloud.cas.between_pages = None
 
-    @precondition(lambda self: not self._something_is_unsettled())
     @rule(who=WHO, elsewhere=st.booleans())
     def an_answer_is_lost_and_somebody_uses_the_new_order(self, who: int, elsewhere: bool) -> None:
         """Before any run sees it, and for another domain perhaps."""
-        self._something_to_buy()
+        if not self._begins():
+            return
         self.cloud.cas._faults.clear()
         self.cloud.cas.fail(RENEWALS, faults.timeout_after())
         bought = len(self.cloud.cas.purchases)
@@ -461,17 +472,16 @@ class ExactlyOnce(RuleBasedStateMachine):
         self.cloud.clock.advance(SETTLE + 2 * SKEW)
         self._finish(self._start(TIMER, 300, 1 - who))
 
-    @precondition(lambda self: not self._something_is_unsettled())
     @rule(who=WHO)
     def a_call_is_lost_in_vain_and_an_application_withdrawn(self, who: int) -> None:
-        self._something_to_buy()
+        if not self._begins():
+            return
         self.cloud.cas._faults.clear()
         self.cloud.cas.fail(RENEWALS, faults.timeout_before())
         self._finish(self._start(TIMER, 300, who))
         self.somebody_withdraws_an_application()
         self._finish(self._start(TIMER, 300, 1 - who))
 
-    @precondition(lambda self: not self._something_is_unsettled())
     @rule(
         who=WHO,
         at=st.sampled_from([("after", "oss", "ListObjectsV2"), ("after", "cas", RENEWALS)]),
@@ -480,7 +490,8 @@ class ExactlyOnce(RuleBasedStateMachine):
         self, who: int, at: tuple[str, str, str]
     ) -> None:
         """After the one that settles has looked for open work, or with the answer still on its way."""
-        self._something_to_buy()
+        if not self._begins():
+            return
         fresh = self._fresh()[-2:]
         if len(fresh) < 2:
             return
@@ -498,11 +509,11 @@ class ExactlyOnce(RuleBasedStateMachine):
             self._finish(self._start(TIMER, 300, who))
             self._finish(buys)
 
-    @precondition(lambda self: not self._something_is_unsettled())
     @rule(who=WHO, lost=st.booleans(), days=st.sampled_from([1, 30]))
     def the_first_of_a_run_are_refused_and_it_dies_after_another(self, who: int, lost: bool, days: int) -> None:
         """What it claims later must be found, too, though its order leave the list of what expires."""
-        self._something_to_buy()
+        if not self._begins():
+            return
         self.cloud.cas._faults.clear()
         refused = [faults.error("OrderStateError", 403)] * PER_RUN
         self.cloud.cas.fail(RENEWALS, *refused, faults.timeout_after() if lost else None)
@@ -513,10 +524,10 @@ class ExactlyOnce(RuleBasedStateMachine):
             self._end(run)
         self.cloud.clock.advance(days * 24 * 3600)
 
-    @precondition(lambda self: not self._something_is_unsettled())
     @rule(who=WHO, share=st.integers(0, 40))
     def a_run_is_tidied_after_while_it_stands_and_dies_after_a_purchase(self, who: int, share: int) -> None:
-        self._something_to_buy()
+        if not self._begins():
+            return
         run = self._start_up_to(("after", "oss", "PutObject"), 1, 7200, who)
         run.step(share % 4)
         self._finish(self._start({"order_ids": [self.old[0]]}, 300, 1 - who))
@@ -713,8 +724,14 @@ class ExactlyOnce(RuleBasedStateMachine):
 
     # Below: how the rules do it
 
-    def _something_to_buy(self) -> None:
-        """See to it that the next runs have something to do: else most of a history is about nothing."""
+    def _begins(self) -> bool:
+        """Tell whether a scene can begin: nothing stands in its way, and there is something to buy.
+
+        Else most of a history would be about nothing.
+        """
+        if self.runs:
+            return False
+        self._settle_by_hand()
         for n in range(len(self._fresh()), PER_RUN + 1):
             if len(self.old) < MOST_ORDERS:
                 domain, days_left = f"more{len(self.old)}.example.com", 20 + n / 10
