@@ -736,6 +736,7 @@ class ExactlyOnce(RuleBasedStateMachine):
             if len(self.old) < MOST_ORDERS:
                 domain, days_left = f"more{len(self.old)}.example.com", 20 + n / 10
                 self.old.append(self.cloud.cas.add_order(domain=domain, days_left=days_left, product_code="product-a"))
+        return not self.held
 
     def _fresh(self) -> list[int]:
         """The expiring orders that nobody has tried to renew."""
