@@ -536,6 +536,18 @@ class ExactlyOnce(RuleBasedStateMachine):
         self._end(run)
         self.cloud.clock.advance(30 * 24 * 3600)
 
+    @rule(who=WHO)
+    def what_was_just_bought_is_issued_for_a_short_time(self, who: int) -> None:
+        """Its certificate is in the window from its first day on."""
+        if not self._begins():
+            return
+        self._finish(self._start(TIMER, 300, who))
+        self.cloud.clock.advance(SETTLE)
+        for new in self._successors("PAYED"):
+            self.cloud.cas.apply(new)
+            self.cloud.cas.issue(new, days=20)
+        self._finish(self._start(TIMER, 300, who))
+
     # The world
 
     @rule(seconds=st.sampled_from([1, 30, 400, 700, SETTLE + SKEW + 1, 21 * 3600]))

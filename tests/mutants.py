@@ -34,6 +34,7 @@ from handler.oss_store import OssStore
 from handler.result import Outcome, already_renewed, of_order
 from handler.work import State
 from tests.machine import ExactlyOnce
+from tests.scenes import play, turns
 
 EXAMPLES = 1500
 """How many random histories a mutant may survive before it counts as unseen. Most live for a few dozen."""
@@ -382,7 +383,7 @@ def histories(examples: int, start: int) -> None:
         machine,
         settings=settings(
             max_examples=examples,
-            stateful_step_count=15,
+            stateful_step_count=7,
             deadline=None,
             database=None,
             print_blob=False,
@@ -399,6 +400,8 @@ def seen(name: str, start: int) -> tuple[str | None, float]:
     said = None
     with globals()[name](), contextlib.redirect_stdout(io.StringIO()):
         try:
+            for turn in turns():
+                play(*turn)
             histories(EXAMPLES, start)
         except AssertionError as found:
             said = str(found).splitlines()[0][:160]
