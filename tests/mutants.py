@@ -404,7 +404,7 @@ def seen(name: str, start: int) -> tuple[str | None, float]:
                 play(*turn)
             histories(EXAMPLES, start)
         except AssertionError as found:
-            said = str(found).splitlines()[0][:160]
+            said = (str(found).splitlines() or ["an assertion"])[0][:160]
     return said, time.monotonic() - began
 
 
