@@ -47,7 +47,6 @@ class Purchases:
                 if reserved is None:
                     per_day = self._invocation.settings.max_renewals_per_day
                     reserved = self._invocation.journal.reserve(day, min(len(left), most), per_day)
-                    self._announce()
                 if spent >= reserved:
                     stopped = "run-limit" if spent >= most else "day-limit"
                     break
@@ -57,6 +56,8 @@ class Purchases:
             self._result.put_all(self._unwritable(order, failure) for order in left)
             left.clear()
         self._give_back(day, (reserved or 0) - spent)
+        if spent:
+            self._announce()
         self._result.put_all(of_order(order, Outcome.DEFERRED, stopped or "run-limit") for order in left)
 
     def _prepare(self, left: deque[Order]) -> str | None:
