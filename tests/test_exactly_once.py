@@ -536,7 +536,7 @@ def test_every_scene_by_itself_keeps_every_promise(account: str, scene: str) -> 
 
 TestWhateverHappensInWhateverOrder = ExactlyOnce.TestCase
 TestWhateverHappensInWhateverOrder.settings = settings(
-    max_examples=100,
+    max_examples=60,
     stateful_step_count=15,
     derandomize=True,
     deadline=None,
