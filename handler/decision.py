@@ -24,7 +24,6 @@ class Known:
         self._unsettled: dict[tuple[str, str], set[str]] = {}
         self._renewed: dict[tuple[str, str], set[str]] = {}
         self._refusals: dict[str, str] = {}
-        self._products: dict[str, str] = {}
         for work in works:
             self.learn(work, now)
 
