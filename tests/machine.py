@@ -132,6 +132,8 @@ OTHER_ACTIONS = [
 REPAIRABLE = {"journal-not-appendable"}
 """Reasons for a hold after which a person repairs the journal, and says nothing of the order."""
 
+UNRECORDABLE = REPAIRABLE | {"journal-unreadable", "journal-unavailable"}
+"""Reasons for a hold that the order's own journal cannot say to be told."""
 
 _entry = cache(json.loads)
 """Each line is looked at after every step of a history."""
@@ -884,7 +886,7 @@ class ExactlyOnce(RuleBasedStateMachine):
     def _check_failure(self, message: dict[str, Any]) -> None:
         """A failure is told only if the journal has it, at the place that the message's id names."""
         order, _, number = message["id"].partition("-failed-")
-        if message["data"]["Reason"] in REPAIRABLE:
+        if message["data"]["Reason"] in UNRECORDABLE:
             assert number == message["time"][:10].replace("-", ""), "it is told once a day"
             return
         entry = self._journals_by_order()[order][int(number) - 1]
