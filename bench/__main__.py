@@ -188,10 +188,11 @@ def _journal(bench: Bench, runs: int, table: Table) -> None:
 
 def _many_renewals(bench: Bench, runs: int, table: Table) -> None:
     account, most = Account(orders=RENEWALS + 40, expiring=RENEWALS), str(1000)
+    fuses = {"MAX_RENEWALS_PER_RUN": most, "MAX_RENEWALS_PER_DAY": most}
     real, dry = [], []
     for _ in range(runs):
-        dry.append(bench.function(bench.ours, account, DRY_RUN="true", MAX_RENEWALS_PER_RUN=most))
-        real.append(bench.function(bench.ours, account, MAX_RENEWALS_PER_RUN=most))
+        dry.append(bench.function(bench.ours, account, DRY_RUN="true", **fuses))
+        real.append(bench.function(bench.ours, account, **fuses))
     for run in real:
         if (run.report.purchases, run.report.messages) != (RENEWALS, RENEWALS):
             raise BenchError(f"{RENEWALS} orders were to be renewed, but: {run.report}")
