@@ -8,11 +8,10 @@ from handler.domains import canonical
 from handler.orders import PENDING, Order, OrderBook
 from handler.policy import Rules, reason_not_to_renew, superseding
 from handler.result import OrderResult, Outcome, already_renewed, of_order, of_work
-from handler.work import State, Work
+from handler.work import MAY_HAVE_BOUGHT, State, Work
 
 SHOWN_WITHIN = timedelta(days=1)
 """A new order that CAS has not shown by then is gone, since `SETTLE_SECONDS` is at most a day."""
-_MAY_HAVE_BOUGHT = frozenset({State.CLAIMED, State.UNKNOWN, State.HELD})
 
 
 class Known:
@@ -33,7 +32,7 @@ class Known:
         if work.claim is None:
             return
         what = work.claim.product_code, canonical(work.claim.domain)
-        _put(self._unsettled.setdefault(what, set()), work.order_id, is_in=work.state in _MAY_HAVE_BOUGHT)
+        _put(self._unsettled.setdefault(what, set()), work.order_id, is_in=work.state in MAY_HAVE_BOUGHT)
         _put(self._renewed.setdefault(what, set()), work.order_id, is_in=work.renewal is not None)
         if work.refusal is not None and is_account_wide(work.refusal.code) and now < work.refusal.retry_at:
             self._refusals[work.claim.product_code] = work.refusal.code

@@ -19,12 +19,10 @@ from handler.clock import SKEW, from_rfc3339, rfc3339
 from handler.errors import JournalConflict, JournalUnavailable, JournalUnreadable
 from handler.orders import Order, Picture
 from handler.store import Store
-from handler.work import Refusal, State, Work, after, entry_in, json_object
+from handler.work import MAY_HAVE_BOUGHT, Refusal, State, Work, after, entry_in, json_object
 
 RESERVE_ATTEMPTS = 5
 """So often a run tries to be the next who writes to the count of a day."""
-_FOLDED = frozenset({State.CLAIMED, State.UNKNOWN, State.HELD})
-"""States in which a picture may still be needed."""
 
 
 class Snapshot(NamedTuple):
@@ -244,7 +242,8 @@ class Journal:
 
     def _tidy(self, key: str, note: _Note, works: Mapping[str, Work]) -> None:
         unfinished = [order_id for order_id in note.order_ids if works[order_id].is_unfinished]
-        wanted = any(works[order_id].state in _FOLDED for order_id in unfinished)
+        # Only to settle a call is its picture needed.
+        wanted = any(works[order_id].state in MAY_HAVE_BOUGHT for order_id in unfinished)
         kept = _Note(unfinished, note.deadline, note.picture if wanted else None)
         if not unfinished:
             self._store.delete(key)

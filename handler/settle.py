@@ -12,13 +12,12 @@ from datetime import datetime, timedelta
 from handler.clock import SKEW
 from handler.domains import canonical
 from handler.orders import OrderBook, Picture
-from handler.work import State, Work
+from handler.work import MAY_HAVE_BOUGHT, Work
 
 MAX_LOST = 3
 """So many attempts may end without an answer and without a trace; then a person must look."""
 NAMES_OLD_ORDER = "answer-names-old-order"
 """The code of a purchase that CAS answered with the id of the very order that was to be renewed."""
-_MAY_HAVE_BOUGHT = frozenset({State.CLAIMED, State.UNKNOWN, State.HELD})
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ class Puzzle:
         self._recorded = set(recorded)
         self._pictures = pictures
         self._new = {key: book.ids - picture.ids for key, picture in pictures.items()}
-        self._works = {work.order_id: work for work in works if work.state in _MAY_HAVE_BOUGHT}
+        self._works = {work.order_id: work for work in works if work.state in MAY_HAVE_BOUGHT}
         self._busy: tuple[datetime, frozenset[str]] | None = None
         self._unreadable = {order_id for order_id, work in self._works.items() if work.claim is None}
         self._candidates: dict[str, set[str]] = {}

@@ -45,6 +45,10 @@ OPEN = frozenset({State.CLAIMED, State.UNKNOWN, State.HELD, State.RENEWED})
 """The states that some later run must do something about."""
 
 
+MAY_HAVE_BOUGHT = frozenset({State.CLAIMED, State.UNKNOWN, State.HELD})
+"""The states in which nobody has said yet what came of the call."""
+
+
 class Claim(NamedTuple):
     """What was true before the call: enough to settle a lost answer and to write the message without CAS."""
 
