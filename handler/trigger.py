@@ -16,8 +16,8 @@ from handler.csr import Csr, read_csr
 from handler.domains import canonical, names_in
 from handler.errors import EventRefused
 from handler.notes import instruction_in, visible
+from handler.order_row import order_id_in
 
-_LONG = 2**63 - 1
 _MAX_DOMAIN = 253
 
 
@@ -249,12 +249,11 @@ def _require_true(value: object, where: str) -> None:
 
 def _id(value: object, where: str) -> str:
     """Read an order or certificate id: a positive integer of 64 bits, as a number or as a string of digits."""
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= len(str(_LONG)):
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= _LONG:
+    found = order_id_in(value)
+    if found is None:
         shown = repr(value)[:80] if isinstance(value, (str, int, float)) else _kind(value)
         raise EventRefused(where, f"expected an id, a positive integer or its digits, got {shown}")
-    return str(value)
+    return found
 
 
 def _domain(value: object, where: str) -> str:
