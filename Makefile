@@ -55,10 +55,10 @@ lock: $(INSTALLED)  ## refresh requirements.lock and requirements-dev.lock
 ##@ Now and then
 
 soak: $(INSTALLED)  ## run the function against an unreliable cloud for SOAK_MINUTES (default 10)
-	$(RUN) -m tests.soak --minutes $(SOAK_MINUTES) $(ARGS)
+	$(RUN) -m tests.promise.soak --minutes $(SOAK_MINUTES) $(ARGS)
 
 mutants: $(INSTALLED)  ## break the code in small ways and see whether a test notices
-	$(RUN) -m tests.mutants $(ARGS)
+	$(RUN) -m tests.promise.mutants $(ARGS)
 
 bench: $(INSTALLED)  ## measure start and run times
 	$(RUN) -m bench $(ARGS)

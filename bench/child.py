@@ -70,7 +70,7 @@ def watch_journal(index: ModuleType) -> dict[str, Any]:
 
     started = time.perf_counter()
     with index.lean_imports():
-        from handler.oss_store import OssStore  # noqa: PLC0415
+        from handler.cloud.oss_store import OssStore  # noqa: PLC0415
     watch: dict[str, Any] = {"journal_import": time.perf_counter() - started, "journal_calls": 0.0}
     inside: list[object] = []
 

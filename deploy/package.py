@@ -87,8 +87,8 @@ LEFT_OUT = (
     # nothing imports it
     "alibabacloud_tea_util",
 )
-"""Files and folders that the function does not import because of `handler/lean_imports.py`, or whose only users it does
-not import. Without that module this must be empty: `prove` would fail."""
+"""Files and folders that the function does not import because of `handler/runtime/lean_imports.py`, or whose only
+users it does not import. Without that module this must be empty: `prove` would fail."""
 
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a zip file can say; any would do, if it is always the same."""
@@ -107,7 +107,7 @@ for module in pkgutil.walk_packages(handler.__path__, "handler."):
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from handler.csr import read_csr
+from handler.certificates.csr import read_csr
 name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "www.example.com")])
 key = ec.generate_private_key(ec.SECP256R1())
 csr = x509.CertificateSigningRequestBuilder().subject_name(name).sign(key, hashes.SHA256())

@@ -11,29 +11,29 @@ from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from handler.lean_imports import lean_imports
+from handler.runtime.lean_imports import lean_imports
 
 with lean_imports():  # leaves out what the SDKs import and the function never uses
-    from handler.ask import Check
-    from handler.cas import Cas
-    from handler.check import line
-    from handler.clock import Clock, SystemClock
-    from handler.credentials import Credentials, credentials_from
+    from handler.cloud.cas import Cas
+    from handler.cloud.credentials import Credentials, credentials_from
+    from handler.cloud.meter import Meter
+    from handler.cloud.metered_store import MeteredStore
+    from handler.cloud.redacted_store import RedactedStore
+    from handler.cloud.smq import Smq
+    from handler.command import Check
     from handler.errors import EventRefused, RunFailed, SettingsError
-    from handler.file_store import FileStore
-    from handler.invocation import Invocation
-    from handler.journal import Journal
-    from handler.log import Log, printable
-    from handler.meter import Meter
-    from handler.metered_store import MeteredStore
-    from handler.quiet import silence_libraries
-    from handler.redacted_store import RedactedStore
+    from handler.journal.folder_store import FileStore
+    from handler.journal.journal import Journal
+    from handler.journal.store import Store
     from handler.result import RunResult
-    from handler.run import run
-    from handler.settings import Context, Settings, settings_from
-    from handler.smq import Smq
-    from handler.store import Store
-    from handler.trigger import understand
+    from handler.run.invocation import Invocation
+    from handler.run.run import run
+    from handler.run.self_check import line
+    from handler.runtime.clock import Clock, SystemClock
+    from handler.runtime.log import Log, printable
+    from handler.runtime.quiet import silence_libraries
+    from handler.runtime.settings import Context, Settings, settings_from
+    from handler.triggers.events import understand
 
 
 def initialize(_context: Context) -> None:
@@ -132,7 +132,7 @@ def _store(settings: Settings, context: Context, credentials: Credentials) -> St
         return FileStore(settings.journal)
     # Imported here: a journal in a folder has no use for the SDK.
     with lean_imports():
-        from handler.oss_store import OssStore  # noqa: PLC0415
+        from handler.cloud.oss_store import OssStore  # noqa: PLC0415
 
     return OssStore(settings.journal, settings.oss_endpoint, context.region, credentials)
 

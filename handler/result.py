@@ -8,10 +8,10 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, NamedTuple
 
-from handler.clock import rfc3339
 from handler.errors import JournalUnavailable
-from handler.orders import Order
-from handler.work import Work
+from handler.journal.work import Work
+from handler.orders.book import Order
+from handler.runtime.clock import rfc3339
 
 
 class Outcome(str, Enum):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.function import Function
+from tests.deployed import Function
 from tests.stubs.cloud import Cloud, local_cloud
 
 

@@ -11,10 +11,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from handler.orders import Order, OrderBook
-from handler.policy import Rules
-from handler.settings import Settings, settings_from
-from handler.work import Claim, Renewal, State, Work
+from handler.journal.work import Claim, Renewal, State, Work
+from handler.orders.book import Order, OrderBook
+from handler.orders.policy import Rules
+from handler.runtime.settings import Settings, settings_from
 
 NOW = datetime(2026, 11, 21, 3, 0, 0, tzinfo=timezone.utc)
 SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

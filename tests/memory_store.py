@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from handler.errors import JournalConflict
-from handler.store import Listed, Log
+from handler.journal.store import Listed, Log
 from tests.examples import NOW
 
 

@@ -35,7 +35,7 @@ from darabonba.exceptions import UnretryableException
 from darabonba.runtime import RuntimeOptions
 
 from deploy.policy import DEPLOYMENT
-from handler.credentials import Credentials
+from handler.cloud.credentials import Credentials
 from tests.show import show
 
 CONNECT_SECONDS = 5

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, NamedTuple
 
-from handler.clock import rfc3339
+from handler.runtime.clock import rfc3339
 
 
 class Stage(str, Enum):

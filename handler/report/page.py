@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timezone
 
-from handler.clock import rfc3339
 from handler.report.data import Need, Report, ReportOrder, stages
 from handler.report.markup import both, group, safe
 from handler.report.style import STYLE
@@ -56,6 +55,7 @@ from handler.report.words import (
     WRITTEN,
     Words,
 )
+from handler.runtime.clock import rfc3339
 
 MOST_BYTES = 960_000
 """The table ends before the page is larger: whoever has more orders reads report.json."""

@@ -26,7 +26,7 @@ from tests.stubs.smq import SmqStub
 from tests.stubs.wire import NotStubbed
 
 Service = Literal["cas", "smq", "oss", "file"]
-"""Where a call goes. A journal in a folder (`file`) has no stub: `tests.file_crashes` takes its turns."""
+"""Where a call goes. A journal in a folder (`file`) has no stub: `tests.promise.file_crashes` takes its turns."""
 Phase = Literal["before", "after"]
 Hook = Callable[[Phase, Service, str], None]
 """Called in the client's thread around each call. It may raise, which is a crash there, or block."""

@@ -1,0 +1,1 @@
+"""What every kind of certificate has in common: names, requests and the operator's rules. Pure."""

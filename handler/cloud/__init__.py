@@ -1,0 +1,1 @@
+"""The services: one module each that touches its SDK. Only the door imports this room."""

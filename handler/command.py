@@ -1,0 +1,68 @@
+"""What was asked, whoever asked it."""
+
+from dataclasses import dataclass
+
+from handler.certificates.csr import Csr
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which orders are meant; nothing named means a scan."""
+
+    order_ids: tuple[str, ...] = ()
+    certificate_ids: tuple[str, ...] = ()
+    instance_ids: tuple[str, ...] = ()
+    domains: tuple[str, ...] = ()
+
+    @property
+    def is_scan(self) -> bool:
+        """Whether nothing is named, so that every order is looked at."""
+        return not (self.order_ids or self.certificate_ids or self.instance_ids or self.domains)
+
+
+@dataclass(frozen=True)
+class Renew:
+    """Renew what the policy allows of the selection."""
+
+    selection: Selection
+    csr: Csr | None = None
+    """Only with a selection of one order or one domain."""
+    dry_run: bool = False
+    note: str | None = None
+    """What to say of how the event was understood; it goes into the result."""
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """The event asks for nothing; `why` goes into the result."""
+
+    why: str
+
+
+@dataclass(frozen=True)
+class Check:
+    """Tell whether everything that the function needs works from here."""
+
+
+@dataclass(frozen=True)
+class Resolve:
+    """A person says which order is the successor of a held one."""
+
+    order_id: str
+    new_order_id: str
+
+
+@dataclass(frozen=True)
+class Release:
+    """A person says that nothing was bought for a held order."""
+
+    order_id: str
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One event, understood."""
+
+    trigger: str
+    """`timer`, `cloudmonitor` or `manual`."""
+    what: Renew | Nothing | Check | Resolve | Release

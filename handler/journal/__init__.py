@@ -1,0 +1,1 @@
+"""What already happened; it survives any crash."""

@@ -1,0 +1,1 @@
+"""Certificate orders (V1): the order book, the policy, the purchase, and what came of it."""

@@ -1,0 +1,154 @@
+"""May this order be renewed? A chain of small checks, each of which returns its reason for "no".
+
+A new reason is a new function here and its name in `CHECKS`, in the place where it should win over the later ones.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from handler.certificates.domains import canonical, could_match, is_name, matches, names_in
+from handler.orders.book import LIVE, PENDING, Order, OrderBook
+
+
+class Rules(NamedTuple):
+    """What the operator allows."""
+
+    within: timedelta
+    """An order whose certificate ends later than this from now is left alone; exactly then, it is not."""
+    statuses: frozenset[str]
+    domains: tuple[str, ...]
+    domains_except: tuple[str, ...]
+
+
+def domain_unknown(order: Order, _rules: Rules, _now: datetime) -> bool:
+    """No list of domains can speak of an order that shows no domain, or something that is none."""
+    names = names_in(order.domain)
+    return not names or not all(map(is_name, names))
+
+
+def domain_not_allowed(order: Order, rules: Rules, now: datetime) -> bool:
+    """The operator's own list decides, whoever asks: every name of the order is known, allowed and not excepted."""
+    return domain_unknown(order, rules, now) or not all(
+        matches(name, rules.domains) and not could_match(name, rules.domains_except) for name in names_in(order.domain)
+    )
+
+
+def uploaded(order: Order, _rules: Rules, _now: datetime) -> bool:
+    """An uploaded certificate was bought elsewhere."""
+    return order.source_type.lower() == "upload"
+
+
+def free_certificate(order: Order, _rules: Rules, _now: datetime) -> bool:
+    """CAS renews no free or test certificates."""
+    return order.cert_type.upper() == "FREE"
+
+
+def multi_domain(order: Order, _rules: Rules, _now: datetime) -> bool:
+    """CAS renews no multi-domain or hybrid-domain certificates."""
+    # A name with a separator beside it counts as several: nothing would tell the renewal by such a text.
+    several = names_in(order.domain) not in {(), (canonical(order.domain),)}
+    return several or order.domain_type.upper() in {"MULTIPLE", "M_WILDCARD", "MIX"}
+
+
+def hosted(order: Order, _rules: Rules, _now: datetime) -> bool:
+    """The platform renews a hosted order by itself; a second renewal would be bought twice."""
+    return order.trustee_status.lower() == "trustee"
+
+
+def expired(order: Order, _rules: Rules, now: datetime) -> bool:
+    """An expired certificate cannot be renewed, only bought anew."""
+    return order.status == "EXPIRED" or (order.cert_end is not None and order.cert_end <= now)
+
+
+def not_expiring(order: Order, rules: Rules, _now: datetime) -> bool:
+    """The status is not one that the operator lets us renew, or nothing tells how long the certificate lasts.
+
+    CAS itself says WILLEXPIRED near the end; of an ISSUED certificate the dates alone can tell.
+    """
+    undated = order.cert_end is None or order.cert_start is None
+    return order.status not in rules.statuses or (undated and order.status != "WILLEXPIRED")
+
+
+def outside_window(order: Order, rules: Rules, now: datetime) -> bool:
+    """It is too early: see `window_opens`."""
+    opens = window_opens(order, rules)
+    return opens is not None and now < opens
+
+
+def row_unreadable(order: Order, _rules: Rules, _now: datetime) -> bool:
+    """CAS shows something of the order that makes no sense, so nobody can tell what a renewal would be."""
+    return bool(order.odd)
+
+
+CHECKS: dict[str, Callable[[Order, Rules, datetime], bool]] = {
+    "row-unreadable": row_unreadable,
+    "domain-unknown": domain_unknown,
+    "domain-not-allowed": domain_not_allowed,
+    "uploaded": uploaded,
+    "free-certificate": free_certificate,
+    "multi-domain": multi_domain,
+    "hosted": hosted,
+    "expired": expired,
+    "not-expiring": not_expiring,
+    "outside-window": outside_window,
+}
+
+
+def reason_not_to_renew(order: Order, rules: Rules, now: datetime) -> str | None:
+    """Return the slug of the first check that forbids the renewal, None if all allow it."""
+    return next((reason for reason, forbids in CHECKS.items() if forbids(order, rules, now)), None)
+
+
+def window_opens(order: Order, rules: Rules) -> datetime | None:
+    """Return from when on an order may be renewed; None if nothing tells.
+
+    That is `within` before its certificate ends, and never before half of the certificate's lifetime is over: with a
+    window longer than the lifetime, each run would renew what the run before has bought.
+    """
+    if order.cert_end is None:
+        return None
+    opens = order.cert_end - rules.within
+    return opens if order.cert_start is None else max(opens, order.cert_start + (order.cert_end - order.cert_start) / 2)
+
+
+def superseding(order: Order, book: OrderBook) -> Order | None:
+    """Return a newer order that already stands in for this one (reason `superseded`), None if there is none."""
+    return next(stand_ins(order, book), None)
+
+
+def stand_ins(order: Order, book: OrderBook) -> Iterator[Order]:
+    """Yield every order that stands in for this one.
+
+    Newer, same product, same domain, and either on its way to a certificate or valid for longer. Asked only
+    of orders that our own journal does not know as renewed: our own successors look just like this.
+    """
+    if not order.domain:
+        return
+    for other in book.namesakes(order.product_code, order.domain):
+        if other.id == order.id or not _newer(other, order):
+            continue
+        if other.status in PENDING or (other.status in LIVE and _ends_later(other, order)):
+            yield other
+
+
+def in_sight(order: Order, rules: Rules, now: datetime) -> bool:
+    """Tell whether a scan speaks of this order: its certificate is in force and may be renewed by now.
+
+    Of a row that makes no sense it always speaks, unless its status says that there is nothing to renew.
+    """
+    if order.odd:
+        return not order.status or order.status in LIVE
+    if order.status not in LIVE:
+        return False
+    return order.status in rules.statuses if order.cert_end is None else not outside_window(order, rules, now)
+
+
+def _newer(other: Order, order: Order) -> bool:
+    if other.bought_at is not None and order.bought_at is not None and other.bought_at != order.bought_at:
+        return other.bought_at > order.bought_at
+    return int(other.id) > int(order.id)
+
+
+def _ends_later(other: Order, order: Order) -> bool:
+    return other.cert_end is not None and (order.cert_end is None or other.cert_end > order.cert_end)

@@ -1,0 +1,124 @@
+"""The deployed function, for tests: the real handler on a local cloud, at the cloud's time."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import uuid
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from handler.errors import EventRefused, RunFailed, SettingsError
+from handler.index import invoke
+from tests.promise.interleaving import Crash
+from tests.stubs.clock import SkewedClock
+from tests.stubs.cloud import Cloud
+
+Runtime = Literal["3.10", "3.12"]
+TIMER = {"triggerTime": "2026-11-21T03:00:00Z", "triggerName": "daily", "payload": ""}
+
+
+def what_a_person_says(cloud: Cloud, order: str) -> dict[str, Any]:
+    """Return the event that settles a held order truly: the successor that was bought for it, or that there is none."""
+    purchases = cloud.cas.bought(order)
+    if purchases:
+        return {"resolve": {"order_id": order, "new_order_id": str(purchases[0].new_order_id)}}
+    return {"release": {"order_id": order}}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an invocation came to."""
+
+    text: str
+    failed: bool
+    """Whether it ended as RunFailed."""
+
+    @property
+    def result(self) -> dict[str, Any]:
+        result: dict[str, Any] = json.loads(self.text)
+        return result
+
+    @property
+    def orders(self) -> list[dict[str, Any]]:
+        orders: list[dict[str, Any]] = self.result["orders"]
+        return orders
+
+    @property
+    def outcomes(self) -> dict[str, tuple[str, str | None]]:
+        """Outcome and reason by order."""
+        return {order["order_id"]: (order["outcome"], order["reason"]) for order in self.orders}
+
+    def of(self, order_id: object) -> dict[str, Any]:
+        (line,) = [order for order in self.orders if order["order_id"] == str(order_id)]
+        return line
+
+
+class Function:
+    """The function, deployed with the given settings."""
+
+    def __init__(self, cloud: Cloud, **settings: str | None) -> None:
+        self.cloud = cloud
+        self.settings = settings
+        self.log = ""
+        """What all invocations so far have written to standard output."""
+
+    def invoke(
+        self,
+        event: bytes | dict[str, Any],
+        kind: Runtime = "3.10",
+        timeout: int = 300,
+        skew: float = 0,
+        request_id: str | None = None,
+        **settings: str,
+    ) -> Answer:
+        """Invoke it once, on an instance whose clock is `skew` seconds ahead of the cloud's.
+
+        Whatever the handler raises but RunFailed goes on to the caller.
+        """
+        raw = event if isinstance(event, bytes) else json.dumps(event).encode()
+        context = self.cloud.context(kind, timeout, request_id)
+        environ = self.cloud.environ(**{**self.settings, **settings})
+        output = io.StringIO()
+        try:
+            with contextlib.redirect_stdout(output):
+                return Answer(invoke(raw, context, environ, SkewedClock(self.cloud.clock, skew)), failed=False)
+        except RunFailed as failed:
+            return Answer(str(failed), failed=True)
+        finally:
+            self.log += output.getvalue()
+
+    def tick(self, timeout: int = 300, skew: float = 0, **settings: str) -> Answer:
+        """Let the timer fire."""
+        return self.invoke(TIMER, "3.10", timeout, skew, **settings)
+
+    @property
+    def log_lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.log.splitlines()]
+
+
+def platform(
+    function: Function,
+    event: bytes | dict[str, Any],
+    retries: int = 3,
+    seconds_between: float = 60,
+    same_request_id: bool = True,
+) -> list[Answer]:
+    """Deliver an event as Function Compute does that of an asynchronous invocation; return what each attempt came to.
+
+    An attempt that fails is repeated with the same event, up to `retries` times; whatever the function raises is a
+    failure, and so is its death. What a retry's request id is, is not documented, so it can be either.
+    """
+    answers: list[Answer] = []
+    request_id = str(uuid.uuid4())
+    for attempt in range(1 + retries):
+        if attempt:
+            function.cloud.clock.sleep(seconds_between)
+        try:
+            answers.append(function.invoke(event, request_id=request_id if same_request_id else None))
+        except (EventRefused, SettingsError, Crash) as failure:
+            answers.append(Answer(str(failure), failed=True))
+        if not answers[-1].failed:
+            break
+    return answers

@@ -1,0 +1,1 @@
+"""The whole function on the local cloud."""

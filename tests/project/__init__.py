@@ -1,0 +1,1 @@
+"""The project around the function: documentation, deployment, package, imports."""

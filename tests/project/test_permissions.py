@@ -1,0 +1,274 @@
+"""The RAM policy grants exactly what the function calls: no call without a grant, no grant without a call.
+
+The calls are those that reach the stubs when the handler runs; that none is missing, the handler's source shows.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import alibabacloud_oss_v2
+import mns.queue
+import pytest
+from alibabacloud_cas20200407.client import Client as CasClient
+
+from deploy import policy
+from tests.deployed import Function
+from tests.stubs import faults
+from tests.stubs.backend import Call
+from tests.stubs.cloud import BUCKET, QUEUE, Cloud, local_cloud
+
+HANDLER = Path(__file__).resolve().parents[2] / "handler"
+POLICY = json.loads(policy.POLICY.read_text(encoding="utf-8"))
+PREFIX = "renewals"
+"""Where `Cloud.environ` puts the journal."""
+
+RENEW = "RenewCertificateOrderForPackageRequest"
+
+SDK_METHODS: dict[str, tuple[str, type, dict[str, str]]] = {
+    "cas.py": ("alibabacloud_cas20200407", CasClient, {}),
+    "smq.py": ("mns", mns.queue.Queue, {"get_attributes": "GetQueueAttributes"}),
+    "oss_store.py": ("alibabacloud_oss_v2", alibabacloud_oss_v2.Client, {}),
+}
+"""By the module that uses it: the SDK, the class whose methods are operations, and those that are called otherwise."""
+
+ALERT_QUEUE = "renewal-alerts"
+
+
+@dataclass(frozen=True)
+class Access:
+    """What RAM decides about."""
+
+    action: str
+    resource: str
+    context: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+
+# --- what the function calls ------------------------------------------------------------------------------------------
+
+
+def lose_an_answer(cloud: Cloud, function: Function, product_code: str, *, happens: bool) -> str:
+    """Let the answer to a renewal get lost; return the old order."""
+    old = cloud.cas.add_order(domain=f"{product_code}.example.com", product_code=product_code)
+    cloud.cas.fail(RENEW, faults.timeout_after() if happens else faults.timeout_before())
+    assert function.tick().of(old)["outcome"] == "unknown"
+    return str(old)
+
+
+def hold(cloud: Cloud, function: Function, product_code: str) -> tuple[str, str]:
+    """Let an order be held because two new ones could be its successor; return it, and one of the two."""
+    old = lose_an_answer(cloud, function, product_code, happens=True)
+    new = [
+        str(cloud.cas.add_order(domain=f"{product_code}.example.com", status="PAYED", product_code=product_code))
+        for _ in range(2)
+    ]
+    cloud.clock.advance(seconds=3600)
+    assert function.tick().of(old)["outcome"] == "held"
+    return old, new[0]
+
+
+def run_everything(cloud: Cloud, function: Function) -> None:
+    """Lead the function through all that it can do."""
+    assert all(line["ok"] for line in function.invoke({"check": True}).result["check"])
+    order = cloud.cas.add_order(domain="www.example.com", certificate_id=7654321)
+    assert function.invoke({"scan": True, "dry_run": True}).of(order)["outcome"] == "would-renew"
+    expiring = {"name": "Certificate:WillExpire", "product": "CAS", "content": {"certificateId": "7654321"}}
+    event = {"eventTime": "20261121T030000Z", "id": "1", "level": "WARN", "regionId": "cn-hangzhou", **expiring}
+    event |= {"resourceId": "", "userId": cloud.account_id, "ver": "1.0"}
+    assert function.invoke(event).of(order)["outcome"] == "renewed"
+    by_id = cloud.cas.add_order(domain="id.example.com")
+    assert function.invoke({"order_ids": [str(by_id)]}).of(by_id)["outcome"] == "renewed"
+    cloud.clock.advance(seconds=3600)
+    assert function.tick().of(order)["outcome"] == "already-renewed"
+
+    lost = lose_an_answer(cloud, function, "lost", happens=True)
+    cloud.clock.advance(seconds=3600)
+    assert function.tick().of(lost)["outcome"] == "renewed"
+    never = lose_an_answer(cloud, function, "never", happens=False)
+    cloud.clock.advance(seconds=3600)
+    assert function.tick().of(never)["outcome"] == "renewed"
+    held, new = hold(cloud, function, "resolved")
+    assert function.invoke({"resolve": {"order_id": held, "new_order_id": new}}).of(held)["outcome"] == "renewed"
+    held, _ = hold(cloud, function, "released")
+    assert function.invoke({"release": {"order_id": held}}).of(held)["reason"] == "released"
+
+    refused = cloud.cas.add_order(domain="refused.example.com")
+    cloud.cas.fail(RENEW, faults.error("OrderStateError"))
+    assert function.tick().of(refused)["outcome"] == "refused"
+
+    unpublished = cloud.cas.add_order(domain="unpublished.example.com")
+    cloud.smq.fail("SendMessage", *[faults.error("InternalError", 500)] * 3)
+    assert function.tick().failed
+    assert function.tick().of(unpublished)["message_id"]
+    cloud.clock.advance(seconds=3600)
+    function.tick()
+
+
+@pytest.fixture(scope="module")
+def calls() -> dict[str, list[Call]]:
+    """What reached each service while the function did everything that it can do."""
+    with local_cloud() as cloud:
+        cloud.smq.add_queue(ALERT_QUEUE)
+        run_everything(cloud, Function(cloud, ALERT_QUEUE=ALERT_QUEUE))
+        return {name: list(backend.calls) for name, backend in cloud.backends.items()}
+
+
+@pytest.fixture(scope="module")
+def accesses(calls: dict[str, list[Call]]) -> set[Access]:
+    return {access_of(service, call) for service, of_service in calls.items() for call in of_service}
+
+
+def access_of(service: str, call: Call) -> Access:
+    """What a call needs, as the documentation of each service tells it."""
+    region, account = Cloud.region, Cloud.account_id
+    if service == "cas":
+        return Access(f"yundun-cert:{call.action}", f"acs:yundun-cert:{region}:{account}:*")
+    if service == "smq":
+        queue = f"acs:mns:{region}:{account}:/queues/{call.params['QueueName']}"
+        return Access(f"mns:{call.action}", f"{queue}/messages" if call.action == "SendMessage" else queue)
+    bucket = f"acs:oss:oss-{region}:{account}:{call.params['bucket']}"
+    if call.action == "ListObjectsV2":
+        return Access("oss:ListObjects", bucket, {"oss:Prefix": call.params.get("prefix", "")})
+    action = {"AppendObject": "PutObject", "HeadObject": "GetObject"}.get(call.action, call.action)
+    return Access(f"oss:{action}", f"{bucket}/{call.params['key']}")
+
+
+# --- what the policy grants -------------------------------------------------------------------------------------------
+
+
+def filled(document: Any = POLICY, **values: str) -> Any:
+    chosen = {
+        "region": Cloud.region,
+        "account": Cloud.account_id,
+        "alert_queue": ALERT_QUEUE,
+        "bucket": BUCKET,
+        "prefix": PREFIX,
+    }
+    chosen["queue"] = QUEUE
+    return policy.filled(document, chosen | values)
+
+
+def matches(pattern: str, text: str) -> bool:
+    """Tell whether RAM takes a text for one that the pattern means: `*` is any text, `?` any character."""
+    wild = {"*": ".*", "?": "."}
+    return bool(re.fullmatch("".join(wild.get(char, re.escape(char)) for char in pattern), text, re.DOTALL))
+
+
+def grants(statement: Mapping[str, Any], access: Access) -> bool:
+    return (
+        statement["Effect"] == "Allow"
+        and access.action in statement["Action"]
+        and any(matches(pattern, access.resource) for pattern in statement["Resource"])
+        and all(
+            any(matches(pattern, access.context.get(key, "")) for pattern in patterns)
+            for key, patterns in statement.get("Condition", {}).get("StringLike", {}).items()
+        )
+    )
+
+
+def denied(document: Any, accesses: set[Access]) -> set[str]:
+    """The actions that the policy does not allow on everything on which they are called."""
+    statements = document["Statement"]
+    return {access.action for access in accesses if not any(grants(statement, access) for statement in statements)}
+
+
+def test_every_call_is_granted_on_what_it_touches(accesses: set[Access]) -> None:
+    assert not denied(filled(), accesses)
+
+
+def test_every_grant_is_of_an_operation_that_is_called(accesses: set[Access]) -> None:
+    granted = {action for statement in POLICY["Statement"] for action in statement["Action"]}
+    assert granted == {access.action for access in accesses}
+
+
+def test_every_resource_of_a_grant_is_one_that_is_touched(accesses: set[Access]) -> None:
+    for statement in filled()["Statement"]:
+        for action in statement["Action"]:
+            for resource in statement["Resource"]:
+                alone = {**statement, "Action": [action], "Resource": [resource]}
+                assert any(grants(alone, access) for access in accesses), f"{action} on {resource}"
+
+
+def test_only_conditions_that_this_test_understands_are_used() -> None:
+    for statement in POLICY["Statement"]:
+        assert statement.keys() <= {"Effect", "Action", "Resource", "Condition"}
+        assert statement.get("Condition", {}).keys() <= {"StringLike"}
+
+
+@pytest.mark.parametrize("action", [action for statement in POLICY["Statement"] for action in statement["Action"]])
+def test_a_missing_grant_would_be_noticed(accesses: set[Access], action: str) -> None:
+    lacking = filled()
+    for statement in lacking["Statement"]:
+        statement["Action"] = [granted for granted in statement["Action"] if granted != action]
+    assert denied(lacking, accesses) == {action}
+
+
+@pytest.mark.parametrize(
+    ("change", "actions"),
+    [
+        ({"queue": "another-queue"}, {"mns:SendMessage", "mns:GetQueueAttributes"}),
+        ({"alert_queue": "another-queue"}, {"mns:SendMessage", "mns:GetQueueAttributes"}),
+        ({"bucket": "another-bucket"}, {"oss:PutObject", "oss:GetObject", "oss:DeleteObject", "oss:ListObjects"}),
+        ({"prefix": "another/place"}, {"oss:PutObject", "oss:GetObject", "oss:DeleteObject", "oss:ListObjects"}),
+        ({"region": "cn-beijing"}, {"mns:SendMessage", "mns:GetQueueAttributes"}),
+    ],
+    ids=lambda change: "-".join(change) if isinstance(change, dict) else "",
+)
+def test_nothing_of_another_queue_bucket_or_folder_is_granted(
+    accesses: set[Access], change: dict[str, str], actions: set[str]
+) -> None:
+    assert denied(filled(**change), accesses) == actions
+
+
+def test_a_list_of_the_whole_bucket_is_not_granted() -> None:
+    bucket = f"acs:oss:oss-{Cloud.region}:{Cloud.account_id}:{BUCKET}"
+    for prefix in ("", "r", "renewals-of-somebody-else/"):
+        assert denied(filled(), {Access("oss:ListObjects", bucket, {"oss:Prefix": prefix})})
+
+
+# --- what the source calls --------------------------------------------------------------------------------------------
+
+
+def operations_in(module: str) -> set[str]:
+    """The operations of an SDK that a module of the function names."""
+    _, client, otherwise = SDK_METHODS[module]
+    tree = ast.parse((HANDLER / "cloud" / module).read_text(encoding="utf-8"))
+    named = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    methods = {name for name in vars(client) if not name.startswith("_")} & named
+    camel = {name: name.removesuffix("_with_options").title().replace("_", "") for name in methods}
+    # A call that goes past the SDK's own method names its operation.
+    given = {
+        str(node.value.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.keyword) and node.arg == "action" and isinstance(node.value, ast.Constant)
+    }
+    return {otherwise.get(name, operation) for name, operation in camel.items() if name != "call_api"} | given
+
+
+@pytest.mark.parametrize(("service", "module"), [("cas", "cas.py"), ("smq", "smq.py"), ("oss", "oss_store.py")])
+def test_every_operation_in_the_source_is_called_here(calls: dict[str, list[Call]], service: str, module: str) -> None:
+    assert operations_in(module) == {call.action for call in calls[service]}
+
+
+def test_each_sdk_is_used_in_one_module_only() -> None:
+    imports: dict[str, set[str]] = {}
+    for path in HANDLER.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            for name in names:
+                imports.setdefault(name.partition(".")[0], set()).add(path.name)
+    assert {module: imports[sdk] for module, (sdk, _, _) in SDK_METHODS.items()} == {
+        module: {module} for module in SDK_METHODS
+    }
+    assert {sdk for sdk in imports if sdk.startswith(("alibabacloud_", "aliyun"))} <= {
+        "alibabacloud_cas20200407",
+        "alibabacloud_oss_v2",
+        "alibabacloud_tea_openapi",  # what the CAS SDK is built on
+    }

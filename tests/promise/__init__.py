@@ -1,0 +1,1 @@
+"""The promise, exactly once: state machine, scenes, interleaved and killed runs, mutants, soak."""

@@ -1,0 +1,435 @@
+"""Does the demonstration still see? Switches one protection off at a time; the state machine must fail each time.
+
+    python -m tests.promise.mutants            all of them
+    python -m tests.promise.mutants claim      those whose name has "claim" in it
+
+A protection that was renamed or moved makes its mutant fail loudly, since it can no longer be switched off.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+from unittest.mock import patch
+
+from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from handler.cloud.cas import Cas
+from handler.cloud.oss_store import OssStore
+from handler.errors import CasError, CasOutcomeUnknown, JournalConflict
+from handler.journal import journal, work
+from handler.journal.folder_store import FileStore
+from handler.journal.journal import Snapshot
+from handler.journal.work import State
+from handler.orders import policy, settle
+from handler.orders import purchase as renewal
+from handler.orders.book import OrderBook, Picture
+from handler.result import Outcome, already_renewed, of_order
+from handler.run import recover as open_work
+from handler.run import renew as purchases
+from handler.run import run
+from tests.promise.machine import ExactlyOnce
+from tests.promise.scenes import play, turns
+
+EXAMPLES = 1500
+"""How many random histories a mutant may survive before it counts as unseen. Most live for a few dozen."""
+
+
+@contextmanager
+def no_claim_before_the_call() -> Iterator[None]:
+    """The claim is written after the call."""
+
+    def renew(invocation: Any, order: Any, work: Any, seen: Snapshot, csr: Any) -> Any:
+        now = invocation.clock.now()
+        try:
+            new_order_id, request_id = invocation.cas.renew(order.id, csr, 20)
+            claimed = invocation.journal.claim(work, order, now, invocation.deadline, seen)
+        except CasError:
+            return of_order(order, Outcome.DEFERRED, "mutant"), work
+        except JournalConflict:
+            return of_order(order, Outcome.DEFERRED, "in-progress"), work
+        return renewal._record_and_publish(invocation, claimed, new_order_id, request_id)
+
+    with patch.object(purchases, "renew", renew):
+        yield
+
+
+@contextmanager
+def no_compare_in_compare_and_append() -> Iterator[None]:
+    """An entry is added wherever the log ends."""
+    with _appending_anywhere(OssStore), _appending_anywhere(FileStore):
+        yield
+
+
+@contextmanager
+def no_look_for_an_append_that_failed() -> Iterator[None]:
+    """An entry whose answer was lost counts as not written."""
+    with patch.object(OssStore, "_stands", lambda *_: False):
+        yield
+
+
+@contextmanager
+def nothing_known_of_what_existed_before() -> Iterator[None]:
+    """The claim does not say which orders existed before, and neither does its note."""
+    with (
+        patch.object(purchases, "Snapshot", lambda at, _ids, note: Snapshot(at, frozenset(), note)),
+        patch.object(OrderBook, "picture", property(lambda book: Picture(frozenset(), book.empty_lists))),
+    ):
+        yield
+
+
+@contextmanager
+def a_snapshot_of_rivals_only() -> Iterator[None]:
+    """Candidate is what the claim's snapshot lacks, and that has only what looks like a successor already."""
+    rivals = OrderBook.rivals
+
+    def existing(book: Any, product: str, domain: str) -> frozenset[str]:
+        return frozenset(order.id for order in rivals(book, product, domain))
+
+    candidates_of = settle.candidates_of
+    with (
+        patch.object(OrderBook, "existing", existing),
+        patch.object(settle, "candidates_of", lambda work, book, _new=None: candidates_of(work, book)),
+    ):
+        yield
+
+
+@contextmanager
+def what_a_run_bought_is_not_in_its_book() -> Iterator[None]:
+    """A run forgets what it has just bought."""
+    with patch.object(purchases.Purchases, "_add_to_book", lambda *_: None):
+        yield
+
+
+@contextmanager
+def no_settle_wait() -> Iterator[None]:
+    """An order that is not visible at once is taken for never bought."""
+    verdict = settle.Puzzle.verdict
+
+    def at_once(puzzle: Any, work: Any, _settle: timedelta, now: Any) -> Any:
+        return verdict(puzzle, work, timedelta(0), now)
+
+    with patch.object(settle.Puzzle, "verdict", at_once):
+        yield
+
+
+@contextmanager
+def settle_wait_from_the_claims_start() -> Iterator[None]:
+    """The wait counts from when the claim was written."""
+    with patch.object(work.Work, "last_effect", lambda lost: lost.claim.snapshot_at):
+        yield
+
+
+@contextmanager
+def no_allowance_for_clocks() -> Iterator[None]:
+    """All clocks agree."""
+    with patch.object(settle, "SKEW", timedelta(0)):
+        yield
+
+
+@contextmanager
+def settled_by_now() -> Iterator[None]:
+    """The wait counts to now, and not to when the book was read."""
+    take_up = open_work.take_up
+
+    def by_now(invocation: Any, left: Any, book: Any, now: Any, *, dry_run: bool) -> Any:
+        return take_up(invocation, left, book.as_of(invocation.clock.now()), now, dry_run=dry_run)
+
+    with patch.object(run, "take_up", by_now):
+        yield
+
+
+@contextmanager
+def a_book_dated_when_it_has_been_read() -> Iterator[None]:
+    """A picture counts from the end of its reading."""
+    confirmed = Cas.confirmed
+
+    def dated(cas: Any, book: Any) -> Any:
+        return confirmed(cas, book).as_of(cas._clock.now())
+
+    with patch.object(Cas, "confirmed", dated):
+        yield
+
+
+@contextmanager
+def one_reading_will_do() -> Iterator[None]:
+    """A list need not hold still."""
+    with patch.object(Cas, "confirmed", lambda _cas, book: book):
+        yield
+
+
+@contextmanager
+def any_second_reading_will_do() -> Iterator[None]:
+    """Two readings need not agree."""
+    with patch.object(OrderBook, "proves_whole", lambda *_: True):
+        yield
+
+
+@contextmanager
+def anything_is_a_list() -> Iterator[None]:
+    """An answer without a list or a total is a list, and an empty one."""
+
+    def page(cas: Any, order_type: str, number: int, size: int) -> Any:
+        try:
+            return original(cas, order_type, number, size)
+        except CasOutcomeUnknown as failure:
+            if failure.code != "no-list":
+                raise
+            return [], 0, size
+
+    original = Cas._page
+    with patch.object(Cas, "_page", page), patch.object(settle.Puzzle, "_is_incomplete", lambda *_: False):
+        yield
+
+
+@contextmanager
+def a_list_may_lack_what_must_be_there() -> Iterator[None]:
+    """An empty list is as good as any."""
+    with patch.object(settle.Puzzle, "_is_incomplete", lambda *_: False):
+        yield
+
+
+@contextmanager
+def a_stale_picture_will_do() -> Iterator[None]:
+    """What was read hours ago is good enough to buy by."""
+    with patch.object(purchases.Purchases, "_is_stale", lambda _: False):
+        yield
+
+
+@contextmanager
+def unexplained_orders_do_not_matter() -> Iterator[None]:
+    """Nothing was bought if nothing looks like the successor, whatever else has come into being."""
+    with patch.object(settle.Puzzle, "_unexplained", lambda *_: frozenset()):
+        yield
+
+
+@contextmanager
+def no_check_for_shared_candidates() -> Iterator[None]:
+    """A candidate is taken although other open work could have it as successor."""
+    with patch.object(settle.Puzzle, "_own", lambda puzzle, order_id: sorted(puzzle._candidates.get(order_id, ()))):
+        yield
+
+
+@contextmanager
+def work_in_progress_shares_no_candidate() -> Iterator[None]:
+    """What another run may just be buying is anybody's."""
+    init = settle.Puzzle.__init__
+
+    def without(puzzle: Any, works: Any, book: Any, recorded: Any, pictures: Any) -> None:
+        lost = [w for w in works if w.state is not State.CLAIMED or w.is_lost(book.read_at)]
+        init(puzzle, lost, book, recorded, pictures)
+
+    with patch.object(settle.Puzzle, "__init__", without):
+        yield
+
+
+@contextmanager
+def journals_read_before_the_book() -> Iterator[None]:
+    """What other runs have bought while the orders were read is not known."""
+    journals: dict[int, Any] = {}
+    found, touched = journal.Journal.open_work, journal.Journal.touched_since
+
+    def early(book_of_work: Any, now: Any, *, tidy: bool) -> Any:
+        journals[id(book_of_work)] = touched(book_of_work, now - timedelta(days=10))
+        return found(book_of_work, now, tidy=tidy)
+
+    with (
+        patch.object(journal.Journal, "open_work", early),
+        patch.object(journal.Journal, "touched_since", lambda j, _moment, _but=(): journals.get(id(j), [])),
+    ):
+        yield
+
+
+@contextmanager
+def a_deadline_written_too_early() -> Iterator[None]:
+    """The claim says that its run is over, while it goes on."""
+    claim = journal.Journal.claim
+
+    def early(j: Any, work: Any, order: Any, now: Any, _deadline: Any, seen: Any) -> Any:
+        return claim(j, work, order, now, now, seen)
+
+    with patch.object(journal.Journal, "claim", early):
+        yield
+
+
+@contextmanager
+def no_look_at_the_time_before_the_call() -> Iterator[None]:
+    """A call may be made in the last second, and take effect after the deadline."""
+    with patch.object(renewal, "has_time", lambda _: True):
+        yield
+
+
+@contextmanager
+def no_republishing() -> Iterator[None]:
+    """What is renewed counts as done, published or not."""
+
+    def done(_invocation: Any, work: Any) -> Any:
+        return already_renewed(work), work
+
+    with patch.object(open_work, "_publish", done):
+        yield
+
+
+@contextmanager
+def no_look_at_recorded_successors() -> Iterator[None]:
+    """An order that is known as somebody's successor is a candidate again."""
+    with patch.object(journal.Journal, "touched_since", lambda _journal, _moment, _but=(): []):
+        yield
+
+
+@contextmanager
+def no_note_of_open_work() -> Iterator[None]:
+    """Nobody writes down where to look for open work."""
+    with patch.object(journal.Journal, "about_to_claim", lambda *_: ""):
+        yield
+
+
+@contextmanager
+def only_the_first_batch_is_noted() -> Iterator[None]:
+    """What a run claims after its first batch is in no note."""
+    about_to_claim = journal.Journal.about_to_claim
+    noted: dict[int, tuple[Any, str]] = {}
+
+    def once(j: Any, *rest: Any) -> str:
+        if id(j) not in noted or noted[id(j)][0] is not j:
+            noted[id(j)] = (j, about_to_claim(j, *rest))
+        return noted[id(j)][1]
+
+    with patch.object(journal.Journal, "about_to_claim", once):
+        yield
+
+
+@contextmanager
+def a_note_tidied_before_its_run_is_over() -> Iterator[None]:
+    """A note goes as soon as nothing of it is open, although its run may still claim."""
+    open_works = journal.Journal.open_work
+
+    def hasty(j: Any, now: Any, *, tidy: bool) -> Any:
+        with patch.object(journal, "SKEW", -timedelta(days=1)):
+            return open_works(j, now, tidy=tidy)
+
+    with patch.object(journal.Journal, "open_work", hasty):
+        yield
+
+
+@contextmanager
+def no_limit_of_a_day() -> Iterator[None]:
+    """Each run may buy as if it were the first."""
+    with patch.object(journal.Journal, "reserve", lambda _journal, _now, wanted, _most: wanted):
+        yield
+
+
+@contextmanager
+def renewed_before_half_of_the_lifetime() -> Iterator[None]:
+    """The window alone decides."""
+    opens = policy.window_opens
+    with patch.object(policy, "window_opens", lambda order, rules: opens(order._replace(cert_start=None), rules)):
+        yield
+
+
+@contextmanager
+def _appending_anywhere(store: Any) -> Iterator[None]:
+    append = store.append
+
+    def add(self: Any, key: str, _position: int, entry: bytes) -> int:
+        return int(append(self, key, self.read_log(key).position, entry))
+
+    with patch.object(store, "append", add):
+        yield
+
+
+MUTANTS = [
+    no_claim_before_the_call,
+    no_compare_in_compare_and_append,
+    no_look_for_an_append_that_failed,
+    nothing_known_of_what_existed_before,
+    a_snapshot_of_rivals_only,
+    what_a_run_bought_is_not_in_its_book,
+    no_settle_wait,
+    settle_wait_from_the_claims_start,
+    no_allowance_for_clocks,
+    settled_by_now,
+    a_book_dated_when_it_has_been_read,
+    one_reading_will_do,
+    any_second_reading_will_do,
+    anything_is_a_list,
+    a_list_may_lack_what_must_be_there,
+    a_stale_picture_will_do,
+    unexplained_orders_do_not_matter,
+    no_check_for_shared_candidates,
+    work_in_progress_shares_no_candidate,
+    journals_read_before_the_book,
+    a_deadline_written_too_early,
+    no_look_at_the_time_before_the_call,
+    no_republishing,
+    no_look_at_recorded_successors,
+    no_note_of_open_work,
+    only_the_first_batch_is_noted,
+    a_note_tidied_before_its_run_is_over,
+    no_limit_of_a_day,
+    renewed_before_half_of_the_lifetime,
+]
+
+
+def histories(examples: int, start: int) -> None:
+    """Run that many random histories; raises what the state machine finds."""
+    machine = seed(start)(type("Histories", (ExactlyOnce,), {}))
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=7,
+            deadline=None,
+            database=None,
+            print_blob=False,
+            report_multiple_bugs=False,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+def seen(name: str, start: int) -> tuple[str | None, float]:
+    """Return what the state machine says against a mutant, None if nothing, and how many seconds that took."""
+    began = time.monotonic()
+    said = None
+    with globals()[name](), contextlib.redirect_stdout(io.StringIO()):
+        try:
+            for turn in turns():
+                play(*turn)
+            histories(EXAMPLES, start)
+        except AssertionError as found:
+            said = (str(found).splitlines() or ["an assertion"])[0][:160]
+    return said, time.monotonic() - began
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Try the mutants; returns 1 if one was not seen."""
+    parser = argparse.ArgumentParser(prog="python -m tests.promise.mutants")
+    parser.add_argument("name", nargs="?", default="", help="only those with this in their name")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args(arguments)
+    names = [mutant.__name__ for mutant in MUTANTS if options.name in mutant.__name__]
+    unseen = 0
+    with ProcessPoolExecutor(max_workers=os.cpu_count()) as pool:
+        tried = {pool.submit(seen, name, options.seed): name for name in names}
+        for done in as_completed(tried):
+            name, (said, seconds) = tried[done], done.result()
+            unseen += said is None
+            print(f"{'seen  ' if said else 'UNSEEN'} {seconds:5.0f} s  {name}: {said or ''}", flush=True)
+    print(f"{unseen} of the mutants were not seen" if unseen else "every mutant was seen")
+    return 1 if unseen else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

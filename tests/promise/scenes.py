@@ -1,0 +1,102 @@
+"""Every scene of the state machine by itself, with each of its parameters, on accounts of several kinds.
+
+Random histories put scenes one after the other and into each other; here none is left to chance.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Iterator
+from itertools import product
+from typing import Any
+
+from tests.promise.machine import LATE, RENEWALS, SETTLE, SKEW, ExactlyOnce
+from tests.stubs import faults
+
+_PLAIN: dict[str, Any] = {
+    "noise": False,
+    "kept": "oss",
+    "filled": False,
+    "late": 0,
+    "products": "aaaa",
+    "twins": False,
+    "skews": (0, 0),
+    "rows": 50,
+    "oldest_first": False,
+}
+ACCOUNTS: dict[str, dict[str, Any]] = {
+    "old orders first, two a page": {**_PLAIN, "rows": 2, "oldest_first": True},
+    "new orders show late, clocks differ": {**_PLAIN, "late": LATE, "skews": (-30, 30)},
+    "new orders show their domain, two for one": {**_PLAIN, "filled": True, "twins": True, "rows": 3, "skews": (0, 59)},
+    "new orders show late, the journal is a folder": {**_PLAIN, "late": LATE, "kept": "file", "skews": (-59, 0)},
+}
+_WHO = {"who": (0, 1)}
+SCENES: dict[str, dict[str, tuple[Any, ...]]] = {
+    "a_run_dies_after_a_purchase": {**_WHO, "more": (0, 2)},
+    "a_purchase_takes_effect_just_before_the_deadline_and_its_run_dies": {
+        **_WHO,
+        "stands": (285, 297),
+        "later": (400, 700, SETTLE + 10),
+    },
+    "a_run_takes_hours_while_others_do_not": {
+        "who": (0,),
+        "stands": (SETTLE + SKEW + 1, 2 * SETTLE),
+        "place": ("claim", "purchase", "list"),
+    },
+    "a_person_renews_in_the_console_while_a_run_takes_hours": {"who": (0,)},
+    "the_answers_of_two_are_lost": {"who": (0,), "effects": ((True, True), (True, False), (False, True))},
+    "an_answer_is_lost_and_settled_by_a_slow_run": {
+        **_WHO,
+        "effect": (True,),
+        "times": ((LATE - 10, 0), (LATE - 125, 200)),
+        "back": (0, 1),
+    },
+    "an_answer_is_lost_and_settled_from_lists_that_are_none": {
+        "who": (0,),
+        "fault": (faults.empty_list(), faults.no_list(), faults.no_total(), faults.answer({})),
+    },
+    "a_run_is_late_for_its_call_which_takes_effect_after_its_end": {**_WHO, "stands": (283, 297)},
+    "two_runs_come_to_the_same_place": {
+        "who": (0,),
+        "place": (("before", "oss", "AppendObject"), ("before", "cas", RENEWALS)),
+        "nth": (1, 2),
+    },
+    "a_purchase_cannot_be_recorded_and_the_next_call_is_lost_in_vain": {"who": (0,)},
+    "an_answer_of_the_journal_is_lost": {"who": (0,), "entry": (0, 1, 2, 3)},
+    "an_answer_is_lost_and_the_list_moves_while_it_is_settled": {
+        "who": (0,),
+        "page": (1, 2, 3, 4),
+        "moves": ("goes", "lists"),
+        "both": (False, True),
+    },
+    "an_answer_is_lost_and_somebody_uses_the_new_order": {"who": (0,), "elsewhere": (False, True)},
+    "a_call_is_lost_in_vain_and_an_application_withdrawn": {"who": (0,)},
+    "a_call_is_lost_in_vain_and_another_run_buys_while_it_is_settled": {
+        **_WHO,
+        "at": (("after", "oss", "ListObjectsV2"), ("after", "cas", RENEWALS)),
+    },
+    "the_first_of_a_run_are_refused_and_it_dies_after_another": {"who": (0,), "lost": (False, True), "days": (30,)},
+    "a_run_is_tidied_after_while_it_stands_and_dies_after_a_purchase": {"who": (0,), "share": (0, 1, 2, 3)},
+    "what_was_just_bought_is_issued_for_a_short_time": {"who": (0,)},
+    "the_platform_repeats_an_event_until_it_succeeds": {"who": (0,)},
+}
+
+
+def turns() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield account, scene and parameters, of all that there are."""
+    for account, (scene, grid) in product(ACCOUNTS, SCENES.items()):
+        for values in product(*grid.values()):
+            yield account, scene, dict(zip(grid, values, strict=True))
+
+
+def play(account: str, scene: str, parameters: dict[str, Any]) -> None:
+    """Play one scene on a new account, and let it come to rest; raises what the state machine finds."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        machine = ExactlyOnce()
+        try:
+            machine.an_account(**ACCOUNTS[account])
+            getattr(machine, scene)(**parameters)
+            machine.every_promise_holds()
+        finally:
+            machine.teardown()
