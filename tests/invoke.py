@@ -23,10 +23,10 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from deploy.table import show
 from handler import index
 from handler.errors import EventRefused, RunFailed, SettingsError
 from tests.sample_account import furnish
-from tests.show import show
 from tests.stubs.clock import SystemClock
 from tests.stubs.cloud import QUEUE, local_cloud
 
@@ -78,7 +78,7 @@ def _reject_strangers(parser: argparse.ArgumentParser, options: argparse.Namespa
 
 
 def _remote(event: bytes, options: argparse.Namespace) -> int:
-    from tests import remote  # noqa: PLC0415 (a local run needs none of its libraries)
+    from deploy import invoke as remote  # noqa: PLC0415 (a local run needs none of its libraries)
 
     return remote.run(
         remote.Call(

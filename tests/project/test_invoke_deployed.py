@@ -16,8 +16,8 @@ import responses
 from alibabacloud_credentials.utils import auth_util
 from urllib3.util import Retry
 
+from deploy.table import show
 from tests import invoke
-from tests.show import show
 from tests.stubs.cloud import forget_sessions
 
 FUNCTION_3 = "cas-certificate-renewer"

@@ -35,8 +35,8 @@ from darabonba.exceptions import UnretryableException
 from darabonba.runtime import RuntimeOptions
 
 from deploy.policy import DEPLOYMENT
+from deploy.table import show
 from handler.cloud.credentials import Credentials
-from tests.show import show
 
 CONNECT_SECONDS = 5
 MARGIN_SECONDS = 15
