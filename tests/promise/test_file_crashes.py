@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -14,9 +13,11 @@ import pytest
 from handler.errors import JournalConflict
 from handler.journal.folder_store import FileStore
 from tests.deployed import TIMER, Function, what_a_person_says
+from tests.points import Crash
 from tests.promise.file_crashes import file_crashes
-from tests.promise.interleaving import Crash, PausedInvocation
+from tests.promise.interleaving import PausedInvocation
 from tests.stubs.cloud import Cloud, Phase, Service, local_cloud
+from tests.traces import bought, published
 
 LOG, NOTE = "orders/1", "open/1"
 DESCRIPTORS = Path("/dev/fd")
@@ -200,7 +201,7 @@ def _renewed_with_a_death_at(root: Path, nth: int) -> int:
     with local_cloud() as cloud, file_crashes(cloud, root):
         old = cloud.cas.add_order()
         function = Function(cloud, JOURNAL_URL=root.as_uri())
-        run = PausedInvocation(cloud, json.dumps(TIMER).encode(), "run-1", 300, JOURNAL_URL=root.as_uri())
+        run = PausedInvocation(cloud, TIMER, "run-1", 300, JOURNAL_URL=root.as_uri())
         made = 0
         while not run.finished:
             if run.at is not None and run.at[:2] == ("before", "file"):
@@ -217,9 +218,7 @@ def _renewed_with_a_death_at(root: Path, nth: int) -> int:
                     function.invoke(what_a_person_says(cloud, line["order_id"]))
         assert run.bug is None
         assert len(cloud.cas.bought(old)) == 1, (nth, run.at)
-        (bought,) = cloud.cas.purchases
-        renewed = [message["data"]["OrderId"] for message in cloud.smq.messages()]
-        assert str(bought.new_order_id) in renewed, (nth, run.at)
+        assert set(published(cloud)) == set(bought(cloud)), (nth, run.at)
         assert set(function.tick().result["counts"]) == {"already-renewed"}
     return made
 
