@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from tests.deployed import TIMER, Function, what_a_person_says
 from tests.points import Crash
 from tests.promise.file_crashes import file_crashes
 from tests.promise.interleaving import PausedInvocation
+from tests.side_by_side import side_by_side
 from tests.stubs.cloud import Cloud, Phase, Service, local_cloud
 from tests.traces import bought, published
 
@@ -240,10 +242,6 @@ def test_two_writers_that_stand_still_at_the_same_call_do_not_both_win(cloud: Cl
             came["lost"] += 1
 
     cloud.hooks.append(meet)
-    writers = [threading.Thread(target=append, args=(entry,)) for entry in (b"one", b"other")]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join()
+    side_by_side(partial(append, b"one"), partial(append, b"other"))
 
     assert came == {"won": 1, "lost": 1}
