@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import json
 import re
-import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -14,9 +13,11 @@ from typing import Any
 import pytest
 
 from handler.runtime import lean_imports
+from tests.interpreter import run_alone
 from tests.stubs import faults
 from tests.stubs.clock import SystemClock
 from tests.stubs.cloud import Cloud, serve
+from tests.traces import RENEWALS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -113,10 +114,7 @@ print(json.dumps(kept))
 
 
 def sdk(code: str, *, lean: bool, environ: dict[str, str] | None = None) -> Any:
-    command = [sys.executable, "-W", "ignore", "-I", "-c", START + code, "lean" if lean else "plain"]
-    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return run_alone(START + code, "lean" if lean else "plain", environ=environ)
 
 
 def furnished() -> Cloud:
@@ -131,8 +129,7 @@ def furnished() -> Cloud:
 def conversation(*, lean: bool) -> tuple[str, list[Any]]:
     """What the SDKs say to their caller, and what they have asked the cloud for."""
     cloud = furnished()
-    action = "RenewCertificateOrderForPackageRequest"
-    cloud.cas.fail(action, faults.throttle(), None, faults.html(503), faults.reset_before(), None)
+    cloud.cas.fail(RENEWALS, faults.throttle(), None, faults.html(503), faults.reset_before(), None)
     with serve(cloud):
         said = json.dumps(sdk(SYNCHRONOUS, lean=lean, environ=cloud.environ()), indent=1)
     asked = [(name, call.action, call.params) for name, backend in cloud.backends.items() for call in backend.calls]
