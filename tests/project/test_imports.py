@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.package import LEFT_OUT
+from deploy.left_out import LEFT_OUT
 from tests.deployed import TIMER, raw
 from tests.interpreter import run_alone
 from tests.stubs.clock import SystemClock
