@@ -1,4 +1,4 @@
-"""What was asked, whoever asked it."""
+"""The commands: what an event may ask of the function, whichever trigger it came by."""
 
 from dataclasses import dataclass
 
@@ -60,7 +60,7 @@ class Release:
 
 
 @dataclass(frozen=True)
-class Ask:
+class Command:
     """One event, understood."""
 
     trigger: str

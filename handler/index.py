@@ -33,7 +33,7 @@ with lean_imports():  # leaves out what the SDKs import and the function never u
     from handler.runtime.log import Log, printable
     from handler.runtime.quiet import silence_libraries
     from handler.runtime.settings import Context, Settings, settings_from
-    from handler.triggers.events import understand
+    from handler.triggers.events import command_in
 
 
 def initialize(_context: Context) -> None:
@@ -64,9 +64,9 @@ def invoke(event: bytes, context: Context, environ: Mapping[str, str], clock: Cl
         return _not_ready(event, context, wrong, log, credentials, clock)
     result = RunResult(context.request_id, "unknown", settings.dry_run)
     try:
-        ask = understand(event, settings.expiry_events)
+        command = command_in(event, settings.expiry_events)
         with _opened(context, settings, credentials, log, clock, started) as invocation:
-            run(ask, invocation, result)
+            run(command, invocation, result)
     except EventRefused as refused:
         log.problem("event-refused", message=str(refused))
         refused.args = (_fit_to_leave(str(refused), credentials),)
@@ -98,7 +98,7 @@ def _not_ready(
 
 def _is_check(event: bytes) -> bool:
     try:
-        return isinstance(understand(event, ()).what, Check)
+        return isinstance(command_in(event, ()).what, Check)
     except EventRefused:
         return False
 

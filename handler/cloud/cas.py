@@ -21,12 +21,13 @@ from darabonba.policy.retry import RetryOptions
 from darabonba.runtime import RuntimeOptions
 
 from handler.certificates.csr import Csr
+from handler.certificates.ids import id_in
 from handler.cloud.cas_codes import Meaning, meaning
 from handler.cloud.credentials import Credentials
 from handler.cloud.meter import Meter
 from handler.errors import CasBusy, CasError, CasMisconfigured, CasOutcomeUnknown, CasRefused, CasThrottled
 from handler.orders.book import Order, OrderBook
-from handler.orders.row import order_id_in, order_in
+from handler.orders.row import order_in
 from handler.orders.settle import NAMES_OLD_ORDER
 from handler.runtime.clock import Clock
 
@@ -149,7 +150,7 @@ class Cas:
         except _NOT_AN_ANSWER as error:
             code = "no-answer"
             raise CasOutcomeUnknown(code, "CAS answered with something else than an object") from error
-        new_order_id = order_id_in(body.order_id) if body is not None else None
+        new_order_id = id_in(body.order_id) if body is not None else None
         if new_order_id is None:
             code = "no-order-id"
             raise CasOutcomeUnknown(code, f"CAS accepted the renewal of {order_id} and named no new order")

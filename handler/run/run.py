@@ -1,11 +1,11 @@
-"""One run, from what was asked to what came of it: read, take up what is open, decide, act."""
+"""One run, from a command to what came of it: read, take up what is open, decide, act."""
 
 from datetime import datetime
 from typing import NamedTuple
 
 from handler.certificates.csr import Csr
 from handler.certificates.domains import canonical
-from handler.command import Ask, Check, Nothing, Release, Renew, Resolve, Selection
+from handler.command import Check, Command, Nothing, Release, Renew, Resolve, Selection
 from handler.errors import CasError, EventRefused, JournalUnavailable
 from handler.journal.journal import OpenWork
 from handler.orders.book import Order, OrderBook
@@ -21,14 +21,14 @@ from handler.run.self_check import check
 from handler.run.summary import sum_up
 
 
-def run(ask: Ask, invocation: Invocation, result: RunResult) -> None:
+def run(command: Command, invocation: Invocation, result: RunResult) -> None:
     """Do what was asked, and write into `result` what came of it as it comes, failures included.
 
     Raises EventRefused where only the order book or the journal can tell that the event asks for something that is
     not allowed; nothing was bought then.
     """
-    result.trigger = ask.trigger
-    what = ask.what
+    result.trigger = command.trigger
+    what = command.what
     try:
         if isinstance(what, Nothing):
             result.note = what.why

@@ -28,7 +28,7 @@ from handler.orders.policy import CHECKS
 from handler.outbox.messages import RENEWED, renewed_message
 from handler.result import OrderResult, Outcome, RunResult
 from handler.runtime.settings import VARIABLES
-from handler.triggers.events import understand
+from handler.triggers.events import command_in
 from tests import examples, invoke
 from tests.stubs.backend import ApiError
 from tests.stubs.cloud import QUEUE, Cloud
@@ -261,7 +261,7 @@ def test_an_event_that_is_written_out_is_the_sample_beside_it(text: str):
     ]
     assert len(pairs) >= 7
     for written, sample in pairs:
-        understand(written.encode(), ())
+        command_in(written.encode(), ())
         assert json.loads(written) == json.loads((ROOT / sample).read_text(encoding="utf-8"))
 
 
@@ -399,7 +399,7 @@ def test_every_command_for_the_deployed_function_is_one_that_it_takes(text: str)
         assert words[:3] == [".venv/bin/python", "-m", "tests.invoke"]
         options = parser.parse_args(words[3:])
         invoke._reject_strangers(parser, options)
-        understand((ROOT / options.event).read_bytes(), ())
+        command_in((ROOT / options.event).read_bytes(), ())
 
 
 @both
@@ -407,7 +407,7 @@ def test_a_command_that_may_cost_money_says_so_and_warnings_come_before_the_firs
     costly = []
     for words, line in commands(text):
         if "--remote" in words:
-            what = understand((ROOT / words[-1]).read_bytes(), ()).what
+            what = command_in((ROOT / words[-1]).read_bytes(), ()).what
             costs = isinstance(what, Renew) and not what.dry_run
             assert bool(MONEY.search(line)) == costs, line
             costly += [line] * costs
