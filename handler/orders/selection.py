@@ -1,4 +1,4 @@
-"""Which orders are meant."""
+"""Which orders a command means: its selection, looked up in the order book."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -32,7 +32,7 @@ def with_orders_of_certificates(selection: Selection, cas: Cas) -> tuple[Selecti
     return replace(selection, order_ids=tuple(dict.fromkeys(order_ids))), missing
 
 
-def resolve(
+def orders_meant(
     selection: Selection | None, book: OrderBook, rules: Rules, now: datetime
 ) -> tuple[list[Order], list[OrderResult]]:
     """Return the orders that a selection means, the first to expire first, and a line for whatever means none.

@@ -11,7 +11,7 @@ from handler.journal.journal import OpenWork
 from handler.orders.book import Order, OrderBook
 from handler.orders.decision import Known, why_not_now
 from handler.orders.policy import reason_not_to_renew
-from handler.orders.selection import resolve, with_orders_of_certificates
+from handler.orders.selection import orders_meant, with_orders_of_certificates
 from handler.result import OrderResult, Outcome, RunResult, of_order, of_row
 from handler.run.by_hand import release, resolve_held
 from handler.run.invocation import Invocation
@@ -127,7 +127,7 @@ def _meant(
 ) -> tuple[list[Order], list[OrderResult]]:
     """Return the orders that are meant and lines for what means none; `known` and `left` get their journals."""
     now, rules = invocation.clock.now(), invocation.settings.rules
-    orders, missing = resolve(selection, book, rules, now)
+    orders, missing = orders_meant(selection, book, rules, now)
     for order in orders:
         if order.id not in known.works and reason_not_to_renew(order, rules, now) is None:
             work = invocation.journal.read_or_hold(order.id)
