@@ -30,9 +30,10 @@ with lean_imports():  # leaves out what the SDKs import and the function never u
     from handler.run.run import run
     from handler.run.self_check import line
     from handler.runtime.clock import Clock, SystemClock
+    from handler.runtime.context import Context
     from handler.runtime.log import Log, printable
     from handler.runtime.quiet import silence_libraries
-    from handler.runtime.settings import Context, Settings, settings_from
+    from handler.runtime.settings import Settings, settings_from
     from handler.triggers.events import command_in
 
 

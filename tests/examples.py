@@ -11,9 +11,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from handler.certificates.rules import Rules
 from handler.journal.work import Claim, Renewal, State, Work
 from handler.orders.book import Order, OrderBook
-from handler.orders.policy import Rules
 from handler.runtime.settings import Settings, settings_from
 
 NOW = datetime(2026, 11, 21, 3, 0, 0, tzinfo=timezone.utc)

@@ -4,34 +4,21 @@ A new reason is a new function here and its name in `CHECKS`, in the place where
 """
 
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
-from typing import NamedTuple
+from datetime import datetime
 
-from handler.certificates.domains import canonical, could_match, is_name, matches, names_in
+from handler.certificates.domains import canonical, names_in
+from handler.certificates.rules import Rules, are_names, is_allowed
 from handler.orders.book import LIVE, PENDING, Order, OrderBook
-
-
-class Rules(NamedTuple):
-    """What the operator allows."""
-
-    within: timedelta
-    """An order whose certificate ends later than this from now is left alone; exactly then, it is not."""
-    statuses: frozenset[str]
-    domains: tuple[str, ...]
-    domains_except: tuple[str, ...]
 
 
 def domain_unknown(order: Order, _rules: Rules, _now: datetime) -> bool:
     """No list of domains can speak of an order that shows no domain, or something that is none."""
-    names = names_in(order.domain)
-    return not names or not all(map(is_name, names))
+    return not are_names(order.domain)
 
 
-def domain_not_allowed(order: Order, rules: Rules, now: datetime) -> bool:
+def domain_not_allowed(order: Order, rules: Rules, _now: datetime) -> bool:
     """The operator's own list decides, whoever asks: every name of the order is known, allowed and not excepted."""
-    return domain_unknown(order, rules, now) or not all(
-        matches(name, rules.domains) and not could_match(name, rules.domains_except) for name in names_in(order.domain)
-    )
+    return not is_allowed(order.domain, rules)
 
 
 def uploaded(order: Order, _rules: Rules, _now: datetime) -> bool:

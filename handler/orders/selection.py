@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
+from handler.certificates.rules import Rules
 from handler.cloud.cas import Cas
 from handler.command import Selection
 from handler.errors import CasRefused
 from handler.orders.book import LIVE, Order, OrderBook
-from handler.orders.policy import Rules, in_sight
+from handler.orders.policy import in_sight
 from handler.result import OrderResult, Outcome
 
 

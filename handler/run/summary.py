@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from handler.certificates.domains import canonical
+from handler.certificates.rules import Rules
 from handler.journal.work import State, Work
 from handler.orders.book import ISSUED, LIVE, OrderBook
-from handler.orders.policy import Rules, domain_not_allowed, in_sight, reason_not_to_renew, superseding
+from handler.orders.policy import domain_not_allowed, in_sight, reason_not_to_renew, superseding
 from handler.orders.purchase import SHORTEST_TIMEOUT
 from handler.report.data import Need, Report, ReportOrder, Stage, to_json
 from handler.report.page import page

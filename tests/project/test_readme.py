@@ -27,7 +27,7 @@ from handler.journal.work import Renewal, State, message_id
 from handler.orders.policy import CHECKS
 from handler.outbox.messages import RENEWED, renewed_message
 from handler.result import OrderResult, Outcome, RunResult
-from handler.runtime.settings import VARIABLES
+from handler.runtime.variables import VARIABLES
 from handler.triggers.events import command_in
 from tests import examples, invoke
 from tests.stubs.backend import ApiError

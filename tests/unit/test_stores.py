@@ -17,7 +17,7 @@ from handler.cloud.oss_store import OssStore
 from handler.errors import JournalConflict, JournalNotAppendable, JournalUnavailable
 from handler.journal.folder_store import FileStore
 from handler.journal.store import Listed, Store
-from handler.runtime.settings import OssPlace
+from handler.runtime.variables import OssPlace
 from tests.deployed import Function
 from tests.examples import NOW, SECOND
 from tests.memory_store import MemoryStore
