@@ -142,9 +142,7 @@ VARIABLES = (
     Variable(
         "RENEW_DOMAINS", "domains", "*", f"{_PATTERNS}, or * for every domain", _some_patterns, blank_is_a_value=True
     ),
-    Variable(
-        "RENEW_DOMAINS_EXCEPT", "domains_except", "", f"{_PATTERNS}, or nothing", _patterns, blank_is_a_value=True
-    ),
+    Variable("RENEW_DOMAINS_EXCEPT", "domains_except", "", f"{_PATTERNS}, or nothing", _patterns),
     Variable("MAX_RENEWALS_PER_RUN", "max_renewals_per_run", "10", "a whole number from 0 to 1000", _whole(0, 1000)),
     Variable("MAX_RENEWALS_PER_DAY", "max_renewals_per_day", "50", "a whole number from 0 to 10000", _whole(0, 10000)),
     Variable("SETTLE_SECONDS", "settle", "900", "a whole number from 1 to 86400", _seconds(1, 86400)),
