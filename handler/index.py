@@ -14,7 +14,7 @@ from pathlib import Path
 from handler.runtime.lean_imports import lean_imports
 
 with lean_imports():  # leaves out what the SDKs import and the function never uses
-    from handler.cloud.cas import Cas
+    from handler.cloud.cas_orders import Cas
     from handler.cloud.credentials import Credentials, credentials_from
     from handler.cloud.meter import Meter
     from handler.cloud.metered_store import MeteredStore

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from handler.certificates.rules import Rules
-from handler.cloud.cas import Cas
+from handler.cloud.cas_orders import Cas
 from handler.command import Selection
 from handler.errors import CasRefused
 from handler.orders.book import LIVE, Order, OrderBook

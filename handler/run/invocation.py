@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from handler.cloud.cas import Cas
+from handler.cloud.cas_orders import Cas
 from handler.cloud.meter import Meter
 from handler.cloud.smq import Smq
 from handler.journal.journal import Journal

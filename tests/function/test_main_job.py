@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from handler import index
-from handler.cloud.cas import A_SECOND, READS_A_SECOND, Cas
+from handler.cloud.cas_orders import A_SECOND, READS_A_SECOND, Cas
 from handler.cloud.credentials import Credentials
 from handler.cloud.meter import Meter
 from handler.errors import CasThrottled, EventRefused, RunFailed, SettingsError

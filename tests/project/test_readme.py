@@ -123,7 +123,7 @@ MODULES_WITH_REASONS = (
     "orders/selection.py",
     "orders/settle.py",
     "run/by_hand.py",
-    "cloud/cas.py",
+    "cloud/cas_orders.py",
 )
 
 

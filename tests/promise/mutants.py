@@ -24,7 +24,7 @@ from unittest.mock import patch
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from handler.cloud.cas import Cas
+from handler.cloud.cas_orders import Cas
 from handler.cloud.oss_store import OssStore
 from handler.errors import CasError, CasOutcomeUnknown, JournalConflict
 from handler.journal import journal, work
