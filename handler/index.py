@@ -14,11 +14,11 @@ from pathlib import Path
 from handler.runtime.lean_imports import lean_imports
 
 with lean_imports():  # leaves out what the SDKs import and the function never uses
-    from handler.cloud.cas_orders import Cas
+    from handler.cloud.cas_client import CasClient
+    from handler.cloud.cas_orders import CasOrders
     from handler.cloud.credentials import Credentials, credentials_from
+    from handler.cloud.edge_store import EdgeStore
     from handler.cloud.meter import Meter
-    from handler.cloud.metered_store import MeteredStore
-    from handler.cloud.redacted_store import RedactedStore
     from handler.cloud.smq import Smq
     from handler.command import Check
     from handler.errors import EventRefused, RunFailed, SettingsError
@@ -109,7 +109,7 @@ def _opened(
     context: Context, settings: Settings, credentials: Credentials, log: Log, clock: Clock, started: datetime
 ) -> Iterator[Invocation]:
     meter = Meter(clock)
-    store = MeteredStore(RedactedStore(_store(settings, context, credentials), credentials.redact), meter)
+    store = EdgeStore(_store(settings, context, credentials), credentials.redact, meter)
     with closing(Smq(settings.smq_endpoint, credentials, meter)) as queue:
         yield Invocation(
             request_id=context.request_id,
@@ -120,7 +120,7 @@ def _opened(
             settings=settings,
             clock=clock,
             log=log,
-            cas=Cas(settings.cas_endpoint, credentials, clock, meter),
+            cas=CasOrders(CasClient(settings.cas_endpoint, credentials, clock, meter), clock),
             queue=queue,
             store=store,
             journal=Journal(store, context.request_id),

@@ -1,79 +1,29 @@
-"""Certificate Management Service, API 2020-04-07. The only module that touches its SDK.
-
-Reads are repeated by the SDK's own retry options. The renewal has a client without any: it is never repeated here.
-"""
+"""The certificate orders of CAS (V1), read and bought: the `OrderService` of the deployed function."""
 
 import itertools
-from collections import deque
-from collections.abc import Callable
-from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
-
-import requests
-import urllib3.exceptions
-from alibabacloud_cas20200407 import models
-from alibabacloud_cas20200407.client import Client
-from alibabacloud_tea_openapi.exceptions import AlibabaCloudException
-from alibabacloud_tea_openapi.utils_models import Config, OpenApiRequest, Params
-from darabonba.exceptions import UnretryableException
-from darabonba.policy.retry import RetryOptions
-from darabonba.runtime import RuntimeOptions
 
 from handler.certificates.csr import Csr
 from handler.certificates.ids import id_in
-from handler.cloud.cas_codes import Meaning, meaning
-from handler.cloud.credentials import Credentials
-from handler.cloud.meter import Meter
-from handler.errors import CasBusy, CasError, CasMisconfigured, CasOutcomeUnknown, CasRefused, CasThrottled
+from handler.cloud.cas_client import CasClient
+from handler.errors import CasOutcomeUnknown
 from handler.orders.book import Order, OrderBook
 from handler.orders.row import order_in
 from handler.orders.settle import NAMES_OLD_ORDER
 from handler.runtime.clock import Clock
 
 PAGE = 50
-CONNECT_SECONDS = 3
-READ_SECONDS = 10
-MAX_RENEWAL_READ_SECONDS = 30
-"""A purchase may be slow, and giving up on it early only makes its outcome unknown."""
-READS_A_SECOND = 10
-"""What `ListUserCertificateOrder` allows an account."""
-A_SECOND = timedelta(milliseconds=1050)
-"""With a little for the clocks to differ."""
-READ_ATTEMPTS = 4
-BOOK_ATTEMPTS = 3
 
 _ORDER_TYPES = ("CPACK", "BUY")
-_NOT_AN_ANSWER = (AttributeError, TypeError, ValueError)
-"""What falls out of the SDK's models when the answer is JSON, and no object."""
-_REPEATED_ON = [
-    "RetryError",  # no answer
-    "ServerException",
-    "ThrottlingException",
-    None,  # an answer that is no JSON: the SDK raises the parser's own exception, which has no `name`
-]
-_REPEATED_CODES = [
-    "Throttling",
-    "Throttling.User",
-    "Throttling.Api",
-    "Rejected.Throttling",
-    "FlowControlError",
-    "InternalError",
-    "ServiceUnavailable",
-]
 
 
-class Cas:
-    """The certificate orders of one account. Lives for one invocation, as the credentials do."""
+class CasOrders:
+    """The certificate orders of one account."""
 
-    def __init__(self, endpoint: str, credentials: Credentials, clock: Clock, meter: Meter) -> None:
-        """`endpoint`: a URL; set, never derived from a region, since the SDK's own table has wrong hosts in it."""
+    def __init__(self, client: CasClient, clock: Clock) -> None:
+        """`clock`: tells since when a book holds."""
+        self._client = client
         self._clock = clock
-        self._meter = meter
-        self._redact = credentials.redact
-        self._reads: deque[datetime] = deque(maxlen=READS_A_SECOND)
-        self._reader = _client(endpoint, credentials, repeats=True)
-        self._buyer = _client(endpoint, credentials, repeats=False)
 
     def order_book(self) -> OrderBook:
         """Read every CPACK and BUY order, all pages, once. Raises CasError."""
@@ -99,64 +49,38 @@ class Cas:
             empty_lists=empty_lists,
         )
 
-    def confirmed(self, book: OrderBook) -> OrderBook:
-        """Read again until a reading proves the one before it whole (`OrderBook.proves_whole`).
-
-        Returns the newer rows as a picture that holds since the older reading. Reading everything twice is only for the
-        runs that buy or settle something; an overlap of the pages would cost every run more, and rest on a page size
-        that CAS need not keep to. Raises CasError, also if the list never holds still.
-        """
-        for _ in range(BOOK_ATTEMPTS):
-            again = self.order_book()
-            if again.proves_whole(book):
-                return again.as_of(book.read_at)
-            book = again
-        code = "list-changing"
-        raise CasRefused(code, f"the order list did not hold still in {BOOK_ATTEMPTS + 1} readings")
-
-    def probe(self) -> None:
-        """Ask for one order, to see whether that works. Raises CasError."""
-        self._page("CPACK", 1, 1)
-
     def order_of_certificate(self, certificate_id: str) -> str | None:
         """Return the order behind a certificate, None if there is none (it was uploaded).
 
         Raises CasRefused if CAS knows no such certificate, and any other CasError.
         """
-        # Without cert_filter=True the answer holds the private key.
-        request = models.GetUserCertificateDetailRequest(cert_id=int(certificate_id), cert_filter=True)
-        body = self._read(lambda runtime: self._reader.get_user_certificate_detail_with_options(request, runtime).body)
-        if body is None:
+        # Without CertFilter the answer holds the private key. The spelling is the SDK's.
+        answer = self._client.read("GetUserCertificateDetail", {"CertId": certificate_id, "CertFilter": "True"})
+        if not answer:
             code = "empty-answer"
             raise CasOutcomeUnknown(code, "CAS answered without a body")
-        return str(body.order_id) if body.order_id else None
+        order_id = answer.get("OrderId")
+        return str(order_id) if order_id else None
 
-    def renew(self, order_id: str, csr: Csr | None, seconds: float) -> tuple[str, str | None]:
-        """Renew an order: buy. Returns the id of the new order and the request id.
+    def purchase(self, order_id: str, csr: Csr | None, seconds: float) -> tuple[str, str | None]:
+        """Buy the renewal of an order. Returns the id of the new order and the request id.
 
         `seconds`: how long it may take. Raises CasBusy, CasThrottled, CasRefused or CasMisconfigured when nothing
         was bought, CasOutcomeUnknown when that cannot be said.
         """
-        request = models.RenewCertificateOrderForPackageRequestRequest(
-            order_id=int(order_id), csr=csr.pem if csr else None
-        )
-        read = min(MAX_RENEWAL_READ_SECONDS, seconds - CONNECT_SECONDS)
-        runtime = RuntimeOptions(connect_timeout=CONNECT_SECONDS * 1000, read_timeout=int(read * 1000))
-        try:
-            with self._meter.call("cas"):
-                body = self._buyer.renew_certificate_order_for_package_request_with_options(request, runtime).body
-        except (AlibabaCloudException, UnretryableException) as error:
-            raise _translated(error, self._redact) from error
-        except _NOT_AN_ANSWER as error:
-            code = "no-answer"
-            raise CasOutcomeUnknown(code, "CAS answered with something else than an object") from error
-        new_order_id = id_in(body.order_id) if body is not None else None
+        query = {"OrderId": order_id, **({"Csr": csr.pem} if csr else {})}
+        answer = self._client.call_once("RenewCertificateOrderForPackageRequest", query, seconds)
+        new_order_id = id_in(answer.get("OrderId"))
         if new_order_id is None:
             code = "no-order-id"
             raise CasOutcomeUnknown(code, f"CAS accepted the renewal of {order_id} and named no new order")
         if int(new_order_id) == int(order_id):
             raise CasOutcomeUnknown(NAMES_OLD_ORDER, f"CAS named {order_id} as the order that renews it")
-        return new_order_id, body.request_id
+        return new_order_id, answer.get("RequestId")
+
+    def probe(self) -> None:
+        """Ask for one order, to see whether that works. Raises CasError."""
+        self._page("CPACK", 1, 1)
 
     def _listed(self, order_type: str) -> tuple[list[Any], bool]:
         """Return all rows of a type, and whether the total was their number on every page.
@@ -181,24 +105,9 @@ class Cas:
         return rows, totals == {len(rows)}
 
     def _page(self, order_type: str, number: int, size: int) -> tuple[list[Any], int, int]:
-        """Return the rows of a page, the total, and how many rows a full page has.
-
-        The answer is read as it came: the SDK's own model makes an empty list of whatever is none.
-        """
+        """Return the rows of a page, the total, and how many rows a full page has."""
         query = {"OrderType": order_type, "CurrentPage": str(number), "ShowSize": str(size)}
-        params = Params(
-            action="ListUserCertificateOrder",
-            version="2020-04-07",
-            protocol="HTTPS",
-            pathname="/",
-            method="POST",
-            auth_type="AK",
-            style="RPC",
-            req_body_type="formData",
-            body_type="json",
-        )
-        body = self._read(lambda runtime: self._reader.call_api(params, OpenApiRequest(query=query), runtime)["body"])
-        answer = body if isinstance(body, dict) else {}
+        answer = self._client.read("ListUserCertificateOrder", query)
         rows, total, shown = (answer.get(name) for name in ("CertificateOrderList", "TotalCount", "ShowSize"))
         if not isinstance(rows, list) or not _is_count(total):
             code = "no-list"
@@ -207,90 +116,6 @@ class Cas:
         full = int(shown or 0) if _is_count(shown) else 0
         return rows, int(total or 0), min(size, full) if full else size
 
-    def _read(self, call: Callable[[RuntimeOptions], Any]) -> Any:
-        """Make a reading call, no sooner than CAS allows, and return what it returns."""
-        if len(self._reads) == READS_A_SECOND:
-            wait = self._reads[0] + A_SECOND - self._clock.now()
-            if wait > timedelta(0):
-                # No longer than the rule asks for: a clock that is set back meanwhile makes the rest of it vast.
-                self._clock.sleep(min(wait, A_SECOND).total_seconds())
-        self._reads.append(self._clock.now())
-        try:
-            with self._meter.call("cas"):
-                return call(RuntimeOptions())
-        except (AlibabaCloudException, UnretryableException) as error:
-            raise _translated(error, self._redact) from error
-        except _NOT_AN_ANSWER as error:
-            code = "no-answer"
-            raise CasOutcomeUnknown(code, "CAS answered with something else than an object") from error
-
-
-def _client(endpoint: str, credentials: Credentials, *, repeats: bool) -> Client:
-    url = urlsplit(endpoint)
-    condition = {
-        "maxAttempts": READ_ATTEMPTS,
-        "backoff": {"policy": "ExponentialWithEqualJitter", "period": 250, "cap": 5000},
-        "exception": _REPEATED_ON,
-        "errorCode": _REPEATED_CODES,
-    }
-    return Client(
-        Config(
-            access_key_id=credentials.access_key_id,
-            access_key_secret=credentials.access_key_secret,
-            security_token=credentials.security_token or None,
-            endpoint=url.netloc,
-            protocol=url.scheme.upper(),
-            connect_timeout=CONNECT_SECONDS * 1000,
-            read_timeout=READ_SECONDS * 1000,
-            retry_options=RetryOptions({"retryable": True, "retryCondition": [condition]}) if repeats else None,
-        )
-    )
-
 
 def _is_count(value: object) -> bool:
     return (type(value) is int and value >= 0) or (isinstance(value, str) and value.isascii() and value.isdigit())
-
-
-_CLASSES: dict[Meaning, type[CasError]] = {
-    Meaning.THROTTLED: CasThrottled,
-    Meaning.BUSY: CasBusy,
-    Meaning.REFUSED: CasRefused,
-    Meaning.MISCONFIGURED: CasMisconfigured,
-    Meaning.UNKNOWN: CasOutcomeUnknown,
-}
-
-
-def _translated(error: Exception, redact: Callable[[str], str]) -> CasError:
-    """Say in our own exceptions what the SDK's means.
-
-    What CAS says is redacted here, since it goes into the journal: an answer can quote what was signed, and the text
-    of a broken connection the whole URL, with the CSR in its query. It is cut only then: see `Credentials.redact`.
-    """
-    if isinstance(error, AlibabaCloudException):
-        request_id = redact(str(error.request_id))[:100] if error.request_id else None
-        if error.code in {None, "None"}:  # the SDK makes a text of what the answer lacks
-            code = "no-code"
-            return CasOutcomeUnknown(code, redact(str(error.message))[:300], request_id)
-        kind = _CLASSES[meaning(error.code, error.status_code)]
-        ours = kind(redact(str(error.code))[:100], redact(str(error.message))[:300], request_id)
-        if isinstance(ours, CasThrottled) and (error.retry_after or 0) > 0:
-            ours.retry_after = error.retry_after / 1000
-        return ours
-    if _never_sent(error):
-        return CasBusy("no-connection", "CAS could not be reached; nothing was sent")
-    cause = getattr(error, "inner_exception", None) or error
-    return CasOutcomeUnknown("no-answer", f"{type(cause).__name__}: {redact(str(cause))[:200]}")
-
-
-def _never_sent(error: BaseException) -> bool:
-    """Tell whether the connection was not even made.
-
-    The SDK keeps the text of the cause alone, but Python chains the exception of `requests` behind the SDK's own.
-    """
-    seen: BaseException | None = getattr(error, "inner_exception", None)
-    while seen is not None:
-        reason = getattr(seen.args[0], "reason", None) if seen.args else None
-        if isinstance(seen, requests.ConnectTimeout) or isinstance(reason, urllib3.exceptions.NewConnectionError):
-            return True
-        seen = seen.__cause__ or seen.__context__
-    return False

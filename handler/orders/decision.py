@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 
 from handler.certificates.domains import canonical
 from handler.certificates.rules import Rules
-from handler.cloud.cas_codes import is_account_wide
 from handler.journal.work import MAY_HAVE_BOUGHT, State, Work
 from handler.orders.book import PENDING, Order, OrderBook
 from handler.orders.policy import reason_not_to_renew, superseding
+from handler.orders.quota import is_account_wide
 from handler.result import OrderResult, Outcome, already_renewed, of_order, of_work
 
 SHOWN_WITHIN = timedelta(days=1)

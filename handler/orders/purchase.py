@@ -84,7 +84,7 @@ def _buy(invocation: Invocation, work: Work, csr: Csr | None) -> tuple[OrderResu
         if not has_time(invocation):
             return _not_bought(invocation, work, "no-time-left", "", Outcome.DEFERRED)
         try:
-            bought = invocation.cas.renew(work.order_id, csr, invocation.seconds_left() - RESERVE_SECONDS)
+            bought = invocation.cas.purchase(work.order_id, csr, invocation.seconds_left() - RESERVE_SECONDS)
         except CasBusy as busy:
             pause = _pause(busy, attempt)
             patient = isinstance(busy, CasThrottled) or attempt < BUSY_ATTEMPTS

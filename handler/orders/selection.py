@@ -5,15 +5,15 @@ from dataclasses import replace
 from datetime import datetime
 
 from handler.certificates.rules import Rules
-from handler.cloud.cas_orders import Cas
 from handler.command import Selection
 from handler.errors import CasRefused
 from handler.orders.book import LIVE, Order, OrderBook
 from handler.orders.policy import in_sight
+from handler.orders.service import OrderService
 from handler.result import OrderResult, Outcome
 
 
-def with_orders_of_certificates(selection: Selection, cas: Cas) -> tuple[Selection, list[OrderResult]]:
+def with_orders_of_certificates(selection: Selection, service: OrderService) -> tuple[Selection, list[OrderResult]]:
     """Put the orders behind certificates in the place of the certificates; return a line for each that has none.
 
     One call a certificate. Raises CasError, but for a certificate that CAS does not know.
@@ -22,7 +22,7 @@ def with_orders_of_certificates(selection: Selection, cas: Cas) -> tuple[Selecti
     for certificate_id in selection.certificate_ids:
         line = OrderResult(Outcome.SKIPPED, "not-found", asked_for=f"certificate {certificate_id}")
         try:
-            behind = cas.order_of_certificate(certificate_id)
+            behind = service.order_of_certificate(certificate_id)
         except CasRefused:
             missing.append(line)
         else:

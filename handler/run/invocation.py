@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from handler.cloud.cas_orders import Cas
 from handler.cloud.meter import Meter
 from handler.cloud.smq import Smq
 from handler.journal.journal import Journal
 from handler.journal.store import Store
+from handler.orders.service import OrderService
 from handler.runtime.clock import Clock
 from handler.runtime.log import Log
 from handler.runtime.settings import Settings
@@ -28,7 +28,7 @@ class Invocation(NamedTuple):
     settings: Settings
     clock: Clock
     log: Log
-    cas: Cas
+    cas: OrderService
     queue: Smq
     store: Store
     journal: Journal

@@ -11,6 +11,7 @@ from handler.journal.work import State
 from handler.orders.book import Order, OrderBook
 from handler.orders.decision import Known, why_not_now
 from handler.orders.purchase import SHORTEST_TIMEOUT, has_time, renew
+from handler.orders.reading import whole_book
 from handler.result import OrderResult, Outcome, RunResult, held_line, of_order
 from handler.run.follow import tell_failure
 from handler.run.invocation import Invocation
@@ -129,7 +130,7 @@ class Purchases:
 
     def _read_again(self, left: deque[Order]) -> None:
         """Read the book again. Raises CasError."""
-        self.book = self._invocation.cas.confirmed(self._invocation.cas.order_book())
+        self.book = whole_book(self._invocation.cas, self._invocation.cas.order_book())
         for made in self._made:
             if self.book.get(made.id) is None:
                 self.book.add(made)

@@ -11,6 +11,7 @@ from handler.journal.journal import OpenWork
 from handler.orders.book import Order, OrderBook
 from handler.orders.decision import Known, why_not_now
 from handler.orders.policy import reason_not_to_renew
+from handler.orders.reading import whole_book
 from handler.orders.selection import orders_meant, with_orders_of_certificates
 from handler.result import OrderResult, Outcome, RunResult, of_order, of_row
 from handler.run.by_hand import release, resolve_held
@@ -46,7 +47,7 @@ def run(command: Command, invocation: Invocation, result: RunResult) -> None:
 
 
 def _settle_by_hand(invocation: Invocation, said: Resolve | Release, result: RunResult) -> None:
-    book = invocation.cas.confirmed(invocation.cas.order_book())
+    book = whole_book(invocation.cas, invocation.cas.order_book())
     result.put(resolve_held(invocation, said, book) if isinstance(said, Resolve) else release(invocation, said, book))
     left = invocation.journal.open_work(invocation.clock.now(), tidy=False)
     sum_up(invocation, result, book, left.works)
@@ -117,7 +118,7 @@ def _look(invocation: Invocation, selection: Selection | None, *, tidy: bool) ->
     orders, missing = _meant(invocation, selection, book, known, left)
     something_to_buy = any(why_not_now(order, book, known, rules, now) is None for order in orders)
     if something_to_buy or has_lost(left.works.values(), now) or not book.is_tidy:
-        book = invocation.cas.confirmed(book)
+        book = whole_book(invocation.cas, book)
         orders, missing = _meant(invocation, selection, book, known, left)
     return _Seen(book, left, orders, missing, known, now)
 
