@@ -1,4 +1,4 @@
-"""What was asked, whoever asked it."""
+"""The commands: what an event may ask of the function, whichever trigger it came by."""
 
 from dataclasses import dataclass
 

@@ -13,11 +13,11 @@ from pathlib import Path
 from handler.runtime.lean_imports import lean_imports
 
 with lean_imports():  # leaves out what the SDKs import and the function never uses
-    from handler.cloud.cas import Cas
+    from handler.cloud.cas_client import CasClient
+    from handler.cloud.cas_orders import CasOrders
     from handler.cloud.credentials import Credentials, credentials_from
+    from handler.cloud.edge_store import EdgeStore
     from handler.cloud.meter import Meter
-    from handler.cloud.metered_store import MeteredStore
-    from handler.cloud.redacted_store import RedactedStore
     from handler.cloud.smq import Smq
     from handler.command import Check
     from handler.errors import EventRefused, RunFailed, SettingsError
@@ -28,11 +28,12 @@ with lean_imports():  # leaves out what the SDKs import and the function never u
     from handler.run.self_check import check_line
     from handler.run.services import Identity, Services
     from handler.runtime.clock import Clock, SystemClock
+    from handler.runtime.context import Context
     from handler.runtime.countdown import Countdown
     from handler.runtime.log import Log, printable
     from handler.runtime.quiet import silence_libraries
-    from handler.runtime.settings import Context, Settings, settings_from
-    from handler.triggers.events import understand
+    from handler.runtime.settings import Settings, settings_from
+    from handler.triggers.events import command_in
 
 
 def initialize(_context: Context) -> None:
@@ -63,7 +64,7 @@ def invoke(event: bytes, context: Context, environ: Mapping[str, str], clock: Cl
         return _not_ready(event, context, wrong, log, credentials, clock)
     result = RunResult(context.request_id, "unknown", settings.dry_run)
     try:
-        command = understand(event, settings.expiry_events)
+        command = command_in(event, settings.expiry_events)
         meter, time = Meter(clock), Countdown(clock, started, int(context.function.timeout))
         with _opened(context, settings, credentials, log, time, meter) as services:
             run(command, services, result)
@@ -99,7 +100,7 @@ def _not_ready(
 
 def _is_check(event: bytes) -> bool:
     try:
-        return isinstance(understand(event, ()).what, Check)
+        return isinstance(command_in(event, ()).what, Check)
     except EventRefused:
         return False
 
@@ -108,14 +109,14 @@ def _is_check(event: bytes) -> bool:
 def _opened(
     context: Context, settings: Settings, credentials: Credentials, log: Log, time: Countdown, meter: Meter
 ) -> Iterator[Services]:
-    store = MeteredStore(RedactedStore(_store(settings, context, credentials), credentials.redact), meter)
+    store = EdgeStore(_store(settings, context, credentials), credentials.redact, meter)
     with closing(Smq(settings.smq_endpoint, credentials, meter)) as queue:
         yield Services(
             identity=Identity(context.request_id, str(context.account_id), context.region),
             settings=settings,
             time=time,
             log=log,
-            orders=Cas(settings.cas_endpoint, credentials, time, meter),
+            orders=CasOrders(CasClient(settings.cas_endpoint, credentials, time, meter), time),
             queue=queue,
             store=store,
         )

@@ -8,7 +8,7 @@ from typing import Any
 from handler.cloud.credentials import Credentials
 from handler.cloud.oss_store import OssStore
 from handler.journal.store import Store
-from handler.runtime.settings import OssPlace
+from handler.runtime.variables import OssPlace
 from tests.stubs.cloud import BUCKET, Cloud
 
 LOG = "orders/123451222"

@@ -1,14 +1,31 @@
-"""The operator's rules: what may be renewed, whoever asks."""
+"""The operator's rules: what may be renewed, and which names they allow. Pure."""
 
 from datetime import timedelta
 from typing import NamedTuple
+
+from handler.certificates.domains import could_match, is_name, matches, names_in
 
 
 class Rules(NamedTuple):
     """What the operator allows."""
 
     within: timedelta
-    """What ends later than this from now is left alone; exactly then, it is not."""
+    """An order whose certificate ends later than this from now is left alone; exactly then, it is not."""
     statuses: frozenset[str]
     domains: tuple[str, ...]
+    """Patterns; nothing else may be renewed, whoever asks."""
     domains_except: tuple[str, ...]
+    """Patterns of what may not, although `domains` allows it."""
+
+
+def are_names(domain: str) -> bool:
+    """Tell whether the text of a domain field has names and nothing else; no list of domains can speak of another."""
+    names = names_in(domain)
+    return bool(names) and all(map(is_name, names))
+
+
+def is_allowed(domain: str, rules: Rules) -> bool:
+    """Tell whether the rules allow the text of a domain field: every name in it is a name, allowed, not excepted."""
+    return are_names(domain) and all(
+        matches(name, rules.domains) and not could_match(name, rules.domains_except) for name in names_in(domain)
+    )

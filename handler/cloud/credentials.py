@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from handler.errors import SettingsError
+from handler.runtime.context import Context
 from handler.runtime.redaction import Redaction
-from handler.runtime.settings import Context
 
 _NAMES = ("ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "ALIBABA_CLOUD_SECURITY_TOKEN")
 

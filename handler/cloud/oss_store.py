@@ -17,7 +17,7 @@ import urllib3.exceptions
 from handler.cloud.credentials import Credentials
 from handler.errors import JournalConflict, JournalNotAppendable, JournalUnavailable
 from handler.journal.store import Listed, Log
-from handler.runtime.settings import OssPlace
+from handler.runtime.variables import OssPlace
 
 CONNECT_SECONDS = 3
 READ_SECONDS = 5

@@ -7,8 +7,8 @@ later ones.
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from handler.certificates.domains import canonical, could_match, is_name, matches, names_in
-from handler.certificates.rules import Rules
+from handler.certificates.domains import canonical, names_in
+from handler.certificates.rules import Rules, are_names, is_allowed
 from handler.orders.book import OrderBook
 from handler.orders.order import LIVE, PENDING, Order
 from handler.outcomes import Reason
@@ -16,15 +16,12 @@ from handler.outcomes import Reason
 
 def domain_unknown(order: Order, _rules: Rules, _now: datetime) -> bool:
     """No list of domains can speak of an order that shows no domain, or something that is none."""
-    names = names_in(order.domain)
-    return not names or not all(map(is_name, names))
+    return not are_names(order.domain)
 
 
-def domain_not_allowed(order: Order, rules: Rules, now: datetime) -> bool:
+def domain_not_allowed(order: Order, rules: Rules, _now: datetime) -> bool:
     """The operator's own list decides, whoever asks: every name of the order is known, allowed and not excepted."""
-    return domain_unknown(order, rules, now) or not all(
-        matches(name, rules.domains) and not could_match(name, rules.domains_except) for name in names_in(order.domain)
-    )
+    return not is_allowed(order.domain, rules)
 
 
 def uploaded(order: Order, _rules: Rules, _now: datetime) -> bool:

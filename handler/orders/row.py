@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
+from handler.certificates.ids import id_in
 from handler.certificates.renewable import Kind, Renewable
 from handler.orders.order import Order
 from handler.runtime.clock import YEARS
 
 _SHOWN = 80
-_LONG = 2**63 - 1
 
 
 def order_in(row: object) -> Order | str:
@@ -22,7 +22,7 @@ def order_in(row: object) -> Order | str:
     """
     if not isinstance(row, Mapping):
         return repr(row)[:_SHOWN]
-    order_id = order_id_in(row.get("OrderId"))
+    order_id = id_in(row.get("OrderId"))
     if order_id is None:
         return f"OrderId {row.get('OrderId')!r}"[:_SHOWN]
     odd: list[str] = []
@@ -44,13 +44,6 @@ def order_in(row: object) -> Order | str:
         starts=_moment(row, "CertStartTime", odd),
         odd=tuple(odd),
     )
-
-
-def order_id_in(value: Any) -> str | None:
-    """Return the order id that a value is, None if it is none."""
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= len(str(_LONG)):
-        value = int(value)
-    return str(value) if type(value) is int and 0 < value <= _LONG else None
 
 
 def _text(row: Mapping[Any, Any], name: str, odd: list[str]) -> str:

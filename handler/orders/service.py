@@ -1,4 +1,4 @@
-"""What renewing orders needs of the certificate service: a port, filled in `handler.cloud`."""
+"""The port to whoever keeps the certificate orders: what the orders and a run need of it."""
 
 from typing import Protocol
 
@@ -10,7 +10,7 @@ class OrderService(Protocol):
     """The certificate orders of one account. Every method raises CasError when it cannot do its work."""
 
     def order_book(self) -> OrderBook:
-        """Read every order, all pages, once."""
+        """Read every order once. One reading may have a hole: see `whole_book`."""
 
     def order_of_certificate(self, certificate_id: str) -> str | None:
         """Return the order behind a certificate, None if there is none (it was uploaded).
@@ -19,10 +19,10 @@ class OrderService(Protocol):
         """
 
     def purchase(self, order_id: str, csr: Csr | None, seconds: float) -> tuple[str, str | None]:
-        """Renew an order, which may cost money. Returns the id of the successor and the request id.
+        """Buy the renewal of an order, once. Returns the id of the new order and the request id, if one is told.
 
-        `seconds`: how long it may take. Never repeats a call. Raises CasBusy, CasThrottled, CasRefused or
-        CasMisconfigured when nothing was purchased, CasOutcomeUnknown when that cannot be said.
+        `seconds`: how long it may take. Raises CasBusy, CasThrottled, CasRefused or CasMisconfigured when nothing
+        was bought, CasOutcomeUnknown when that cannot be said.
         """
 
     def probe(self) -> None:

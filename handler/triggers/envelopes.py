@@ -1,45 +1,16 @@
 """The shapes in which CloudMonitor tells of an event, all opened into one `Notice`.
 
-A new envelope is a function here and its name in `ENVELOPES`. CAS itself publishes no expiry event that anyone
-could find; what arrives are events of other products, custom events and alarm rules, so nothing here relies on
-one product's fields: ids and domains are taken from wherever they stand.
+A new envelope is a function here and its name in `ENVELOPES`. What a notice names is found by `names`, wherever it
+stands in the body.
 """
 
-import json
-import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
-from handler.certificates.domains import parts_of
-from handler.errors import EventRefused
+from handler.triggers.values import object_in, object_or_none
 
 _OVER = frozenset({"resolved", "recovered", "ok", "alertok"})
-_CAS_INSTANCE = re.compile(r"cas[-_][\w-]+")
-_PAIR = re.compile(r"(?<![\w-])([\w-]+)=(\[[^{}\[\]]*\]|[^,{}\[\]]+)")
-"""The value may be a list in brackets.
-
-The lookbehind keeps the search linear: no second try inside a word that no `=` follows."""
-_KEY = re.compile(r"(?<![\w-])([\w-]+)[\"']?\s{0,3}:")
-_BEFORE_JSON = "\ufeff\u200b \t\r\n"
-_COLLECTION = re.compile("(?:list|array|set|s)+$")
-_KINDS = {
-    **dict.fromkeys(("orderid", "certorderid", "certificateorderid"), "order_ids"),
-    **dict.fromkeys(("certificateid", "certid"), "certificate_ids"),
-    **dict.fromkeys(("instanceid", "resourceid"), "instance_ids"),
-    **dict.fromkeys(("domain", "domainname", "commonname", "certdomain"), "domains"),
-    **dict.fromkeys(("san", "subjectaltname", "subjectalternativename"), "domains"),
-    "dryrun": "dry_run",
-}
-"""What a key names, by its letters, without what makes it a plural."""
-_NUMBERED = {"order": "order_ids", "certificate": "certificate_ids", "cert": "certificate_ids"}
-"""Keys that name something if a long number stands there."""
-_LONG_NUMBER = re.compile("[0-9]{6,}")
-_WRAPPERS = frozenset({"value", "item", "element", "member"})
-"""Keys that stand between the key that names and the value, and say nothing themselves."""
-_LONGEST_KEY = 80
-_ARN = re.compile(r"acs:(?:cas|yundun-cert):[^:]*:[^:]*:(?P<kind>\w+)/(?P<id>[\w-]+)")
 
 
 class Notice(NamedTuple):
@@ -58,7 +29,7 @@ class Notice(NamedTuple):
         return next(iter(self.titles), "without a name")[:100]
 
     @property
-    def resolved(self) -> bool:
+    def is_over(self) -> bool:
         """Whether the alarm is over, so that nothing needs to be done."""
         return any(state.lower() in _OVER for state in self.states)
 
@@ -67,25 +38,11 @@ class Notice(NamedTuple):
         return any(fnmatchcase(title.lower(), pattern.lower()) for title in self.titles for pattern in patterns)
 
 
-@dataclass
-class Names:
-    """What a notice names, each with its path, in reading order. Values are as they came, unchecked."""
-
-    order_ids: list[tuple[str, Any]] = field(default_factory=list)
-    certificate_ids: list[tuple[str, Any]] = field(default_factory=list)
-    instance_ids: list[tuple[str, Any]] = field(default_factory=list)
-    domains: list[tuple[str, Any]] = field(default_factory=list)
-    dry_run: list[tuple[str, Any]] = field(default_factory=list)
-    """What is said under this key, wherever it stands."""
-    empty: list[str] = field(default_factory=list)
-    """Paths of lists that would name something and are empty."""
-
-
 def system_event(document: dict[str, Any]) -> Notice | None:
     """Open a raw CloudMonitor system event; `content` is an object or a JSON string."""
     if not {"product", "name", "content"} <= set(document):
         return None
-    body = {**document, "content": _object(document["content"], "content")}
+    body = {**document, "content": object_in(document["content"], "content")}
     return Notice(_texts(document, "name", "ruleName", "eventType"), _texts(document, "status"), body)
 
 
@@ -93,12 +50,12 @@ def subscription(document: dict[str, Any]) -> Notice | None:
     """Open the webhook of an event subscription; sent as a form, its inner objects are JSON strings."""
     if "alert" not in document:
         return None
-    alert = _object(document["alert"], "alert")
-    meta = _object(alert.get("meta", {}), "alert.meta")
-    event = _object(meta.get("sysEventMeta", {}), "alert.meta.sysEventMeta")
+    alert = object_in(document["alert"], "alert")
+    meta = object_in(alert.get("meta", {}), "alert.meta")
+    event = object_in(meta.get("sysEventMeta", {}), "alert.meta.sysEventMeta")
     taken = {"eventContentMap", "eventRawContent", "meta", "arn"}
     body = {
-        "content": _object(alert.get("eventContentMap", {}), "alert.eventContentMap"),
+        "content": object_in(alert.get("eventContentMap", {}), "alert.eventContentMap"),
         "raw": alert.get("eventRawContent"),
         "arn": alert.get("arn"),
         "meta": {**meta, "sysEventMeta": event},
@@ -113,7 +70,7 @@ def cloud_event(document: dict[str, Any]) -> Notice | None:
     """Open an EventBridge event (CloudEvents 1.0). Its times come in several formats and are not read."""
     if not {"specversion", "type", "source"} <= set(document):
         return None
-    data = _object_if_json(document.get("data"), "data") or {}
+    data = object_or_none(document.get("data"), "data") or {}
     body = {**document, "data": data or document.get("data")}
     titles = _texts(document, "type") + _texts(data, "name", "eventName", "ruleName")
     return Notice(titles, _texts(data, "alertStatus", "status", "curLevel"), body)
@@ -143,150 +100,5 @@ def open_envelope(document: dict[str, Any]) -> Notice | None:
     return next((notice for open_one in ENVELOPES if (notice := open_one(document)) is not None), None)
 
 
-def names_in(notice: Notice) -> Names:
-    """Collect every order id, certificate id, CAS instance id and domain that the notice names, and its `dry_run`.
-
-    Keys count in any spelling and in the plural; a text may hold several values.
-    """
-    names = Names()
-    for path, key, value in _leaves(notice.body, ""):
-        kind = _kind(key)
-        if kind == "dry_run":
-            names.dry_run.append((path, value))
-        elif isinstance(value, str) and (arn := _ARN.fullmatch(value)):
-            _from_arn(arn, path, names)
-        elif kind is not None:
-            _from_field(kind, path, value, names)
-        elif (numbered := _NUMBERED.get(_COLLECTION.sub("", key.lower()[:_LONGEST_KEY]))) and _is_long_number(value):
-            _from_field(numbered, path, value, names)
-    return names
-
-
-def _is_long_number(value: Any) -> bool:
-    parts = parts_of(str(value)) if isinstance(value, (str, int)) else []
-    return bool(parts) and all(map(_LONG_NUMBER.fullmatch, parts))
-
-
-def _kind(key: str) -> str | None:
-    """Tell what a key names; None if nothing."""
-    if len(key) > _LONGEST_KEY:
-        return None
-    word = re.sub(r"[^a-z]", "", key.lower())
-    return _KINDS.get(word) or _KINDS.get(_COLLECTION.sub("", word))
-
-
-def _from_field(kind: str, path: str, value: Any, names: Names) -> None:
-    values = parts_of(value) if isinstance(value, str) else [value]
-    if kind == "instance_ids":
-        for part in (part for part in values if isinstance(part, str)):
-            if arn := _ARN.fullmatch(part):
-                _from_arn(arn, path, names)
-            elif _CAS_INSTANCE.fullmatch(part):
-                names.instance_ids.append((path, part))
-    elif not values or isinstance(value, (dict, list)):
-        names.empty.append(path)
-    else:
-        found: list[tuple[str, Any]] = getattr(names, kind)
-        found += [(path, part.removeprefix("DNS:") if isinstance(part, str) else part) for part in values]
-
-
-def _from_arn(arn: re.Match[str], path: str, names: Names) -> None:
-    kind = arn["kind"].lower()
-    if kind == "order":
-        names.order_ids.append((path, arn["id"]))
-    elif kind in {"certificate", "cert"}:
-        names.certificate_ids.append((path, arn["id"]))
-    elif _CAS_INSTANCE.fullmatch(arn["id"]):
-        names.instance_ids.append((path, arn["id"]))
-
-
-def _leaves(value: Any, path: str, key: str = "") -> Iterator[tuple[str, str, Any]]:
-    """Walk to every plain value; JSON text and CloudMonitor's `{key=value, …}` text are walked into.
-
-    Empty lists and objects are yielded, too, and so is whatever stands under `dry_run`.
-    """
-    if _kind(key) == "dry_run":
-        yield path, key, value
-    elif isinstance(value, dict) and value:
-        for name, inner in value.items():
-            step = name[:80] if name.isprintable() else ascii(name[:80])
-            yield from _leaves(inner, f"{path}.{step}" if path else step, _key_below(key, name))
-    elif isinstance(value, list) and value:
-        for i, inner in enumerate(value):
-            yield from _leaves(inner, f"{path}[{i}]", key)
-    elif isinstance(value, str) and _may_be_json(value):
-        opened = _opened(value, path)
-        if isinstance(opened, str):
-            yield path, key, opened
-        else:
-            yield from _leaves(opened, path, key)
-    elif value is not None and value != "":
-        yield path, key, value
-
-
-def _key_below(key: str, name: str) -> str:
-    """Return what a key in an object means there: `id` below `order` is an order id, `value` is what stands above."""
-    if _kind(name) is not None:
-        return name
-    joined = _COLLECTION.sub("", key.lower()[-_LONGEST_KEY:]) + name
-    if _kind(joined) is not None:
-        return joined
-    return key if _COLLECTION.sub("", name.lower()[-_LONGEST_KEY:]) in _WRAPPERS else name
-
-
-def _may_be_json(text: str) -> bool:
-    return text.lstrip(_BEFORE_JSON)[:1] in {"{", "[", '"'}
-
-
-def _opened(text: str, path: str) -> Any:
-    """Open JSON text, however often it was wrapped, or what CloudMonitor writes instead.
-
-    Text that is neither comes back, without brackets.
-    """
-    opened = _json_or_none(text, path)
-    if isinstance(opened, str) and _may_be_json(opened):
-        return _opened(opened, path)
-    if opened is not None:
-        return opened
-    pairs: dict[str, list[str]] = {}
-    for key, value in _PAIR.findall(text):
-        pairs.setdefault(key, []).append(value.strip())
-    if not pairs and _names_something(text):
-        raise EventRefused(path, "it names something and cannot be read; expected JSON or {key=value, …}")
-    return {key: values if len(values) > 1 else values[0] for key, values in pairs.items()} or text.strip().strip("[]")
-
-
-def _names_something(text: str) -> bool:
-    """Tell whether free text has a key that names; other products write of instances of their own."""
-    kinds = {_kind(key) for key in _KEY.findall(text)} - {None}
-    return bool(kinds - {"instance_ids"}) or (bool(kinds) and _CAS_INSTANCE.search(text) is not None)
-
-
 def _texts(document: dict[str, Any], *keys: str) -> tuple[str, ...]:
     return tuple(value for key in keys if isinstance(value := document.get(key), str) and value)
-
-
-def _object(value: Any, where: str) -> dict[str, Any]:
-    opened = _json_or_none(value, where) if isinstance(value, str) else value
-    if not isinstance(opened, dict):
-        raise EventRefused(where, "expected a JSON object, or the text of one")
-    return opened
-
-
-def _object_if_json(value: Any, where: str) -> dict[str, Any] | None:
-    opened = _json_or_none(value, where) if isinstance(value, str) else value
-    return opened if isinstance(opened, dict) else None
-
-
-def _json_or_none(text: str, where: str) -> Any:
-    def no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        if len(dict(pairs)) < len(pairs):
-            raise EventRefused(where, "a key stands twice in one object")
-        return dict(pairs)
-
-    try:
-        return json.loads(text.lstrip(_BEFORE_JSON), object_pairs_hook=no_duplicates)
-    except EventRefused:
-        raise
-    except (ValueError, RecursionError):
-        return None

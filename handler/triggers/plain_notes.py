@@ -1,4 +1,4 @@
-"""The payload of a timer may be a note for people. It must not be an instruction that nobody follows.
+"""Plain notes: a payload of a timer that is words for people, and no instruction that nobody would follow.
 
 A timer whose payload is a note scans, and a scan buys. So only plain words pass for a note: a refusal is seen at once
 and costs nothing, a misunderstood `dry_run` costs money.

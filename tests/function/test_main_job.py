@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 
 from handler import index
-from handler.cloud.cas import A_SECOND, READS_A_SECOND, Cas
+from handler.cloud.cas_client import A_SECOND, READS_A_SECOND, CasClient
+from handler.cloud.cas_orders import CasOrders
 from handler.cloud.credentials import Credentials
 from handler.cloud.meter import Meter
 from handler.errors import CasThrottled, EventRefused, RunFailed, SettingsError
 from handler.orders import purchase as renewal
-from handler.orders.book import Order
+from handler.orders.order import Order
 from handler.run import renew as purchases
 from tests import sample_account
 from tests.deployed import TIMER, Function, Runtime
@@ -225,6 +226,19 @@ def test_an_uploaded_certificate_is_skipped_and_no_private_key_is_ever_asked_for
     assert "PRIVATE KEY" not in answer.text + function.log
 
 
+@pytest.mark.parametrize("fault", faults.NO_ANSWERS, ids=lambda fault: fault.body)
+def test_a_certificate_whose_answer_says_nothing_is_not_taken_for_an_uploaded_one(
+    cloud: Cloud, function: Function, fault: faults.Fault
+) -> None:
+    cloud.cas.add_order(certificate_id=7654321)
+    event = json.loads((EVENTS / "cloudmonitor-system-event.json").read_text())
+    cloud.cas.fail("GetUserCertificateDetail", fault)
+    answer = function.invoke(event)
+    assert answer.failed
+    assert "empty-answer: CAS answered without a body" in answer.text
+    assert not cloud.cas.purchases
+
+
 @pytest.mark.parametrize("fault", [faults.order_id_as_string(), faults.order_id_as_number()])
 def test_a_new_order_id_above_2_53_arrives_whole(cloud: Cloud, function: Function, fault: faults.Fault) -> None:
     cloud.cas.next_renewal_id = 2**53 + 1
@@ -367,7 +381,8 @@ def test_a_clock_that_is_set_back_holds_up_reading_no_longer_than_the_rate_limit
     for n in range(600):
         cloud.cas.add_order(domain=f"host{n}.example.com", days_left=200)
     slept: list[float] = []
-    cas = Cas("https://cas.aliyuncs.com", Credentials(**vars(cloud.credentials)), cloud.clock, Meter(cloud.clock))
+    credentials = Credentials(**vars(cloud.credentials))
+    cas = CasOrders(CasClient("https://cas.aliyuncs.com", credentials, cloud.clock, Meter(cloud.clock)), cloud.clock)
     monkeypatch.setattr(cloud.clock, "sleep", slept.append)
     for _ in range(READS_A_SECOND):
         cas.probe()

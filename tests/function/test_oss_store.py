@@ -7,7 +7,7 @@ import pytest
 
 from handler.cloud.oss_store import OssStore
 from handler.errors import JournalConflict, JournalNotAppendable, JournalUnavailable
-from handler.runtime.settings import OssPlace
+from handler.runtime.variables import OssPlace
 from tests.deployed import Function
 from tests.points import once_at
 from tests.stores import LOG, METHODS, filled, oss_store

@@ -11,7 +11,8 @@ from urllib.parse import quote
 
 import pytest
 
-from handler.cloud.redacted_store import RedactedStore
+from handler.cloud.edge_store import EdgeStore
+from handler.cloud.meter import Meter
 from handler.errors import EventRefused, SettingsError
 from handler.runtime.clock import rfc3339
 from handler.runtime.log import Log, printable
@@ -149,13 +150,14 @@ def test_the_exits_redact_by_themselves_what_nobody_redacted_before(
     assert_clean(function.tick().text + function.log)
 
 
-def test_a_store_is_given_nothing_but_redacted_bytes() -> None:
-    inner = MemoryStore()
-    store = RedactedStore(inner, lambda text: text.replace("secret", "***"))
+def test_a_store_is_given_nothing_but_redacted_bytes_and_its_calls_are_counted() -> None:
+    inner, meter = MemoryStore(), Meter(FakeClock())
+    store = EdgeStore(inner, lambda text: text.replace("secret", "***"), meter)
     assert store.append("orders/1", 0, b'{"said":"a secret"}') == 1
     store.put("report.json", "é secret".encode() + b"\xff")
     assert store.read_log("orders/1").entries == (b'{"said":"a ***"}',)
     assert store.get("report.json") == "é ***".encode() + b"\xff"
+    assert meter.to_dict()["journal"]["calls"] == 4
 
 
 # --- what the libraries would log -------------------------------------------------------------------------------------

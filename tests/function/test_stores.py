@@ -8,7 +8,7 @@ import pytest
 from handler.errors import JournalConflict
 from handler.journal.folder_store import FileStore
 from handler.journal.store import Listed, Store
-from handler.runtime.settings import OssPlace
+from handler.runtime.variables import OssPlace
 from tests.examples import NOW, SECOND
 from tests.memory_store import MemoryStore
 from tests.stores import LOG, filled, oss_store

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from deploy import policy
-from handler.runtime.settings import VARIABLES
+from handler.runtime.variables import VARIABLES
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "s.yaml").read_text(encoding="utf-8")

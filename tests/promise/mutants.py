@@ -21,17 +21,17 @@ from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 
+from handler.journal.work import State
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from handler.cloud.cas import Cas
+from handler.cloud.cas_orders import CasOrders
 from handler.cloud.oss_store import OssStore
 from handler.errors import CasError, CasOutcomeUnknown, JournalConflict
 from handler.journal import journal, work
 from handler.journal.folder_store import FileStore
 from handler.journal.journal import Snapshot
-from handler.journal.work import State
-from handler.orders import policy, settle
+from handler.orders import policy, reading, settle
 from handler.orders import purchase as renewal
 from handler.orders.book import OrderBook, Picture
 from handler.result import Outcome, already_renewed, of_order
@@ -52,7 +52,7 @@ def no_claim_before_the_call() -> Iterator[None]:
     def renew(invocation: Any, order: Any, work: Any, seen: Snapshot, csr: Any) -> Any:
         now = invocation.clock.now()
         try:
-            new_order_id, request_id = invocation.cas.renew(order.id, csr, 20)
+            new_order_id, request_id = invocation.cas.purchase(order.id, csr, 20)
             claimed = invocation.journal.claim(work, order, now, invocation.deadline, seen)
         except CasError:
             return of_order(order, Outcome.DEFERRED, "mutant"), work
@@ -152,19 +152,18 @@ def settled_by_now() -> Iterator[None]:
 @contextmanager
 def a_book_dated_when_it_has_been_read() -> Iterator[None]:
     """A picture counts from the end of its reading."""
-    confirmed = Cas.confirmed
 
-    def dated(cas: Any, book: Any) -> Any:
-        return confirmed(cas, book).as_of(cas._clock.now())
+    def dated(orders: Any, book: Any) -> Any:
+        return reading.whole_book(orders, book).as_of(orders._clock.now())
 
-    with patch.object(Cas, "confirmed", dated):
+    with _every_book_read_again_by(dated):
         yield
 
 
 @contextmanager
 def one_reading_will_do() -> Iterator[None]:
     """A list need not hold still."""
-    with patch.object(Cas, "confirmed", lambda _cas, book: book):
+    with _every_book_read_again_by(lambda _orders, book: book):
         yield
 
 
@@ -187,8 +186,8 @@ def anything_is_a_list() -> Iterator[None]:
                 raise
             return [], 0, size
 
-    original = Cas._page
-    with patch.object(Cas, "_page", page), patch.object(settle.Puzzle, "_is_incomplete", lambda *_: False):
+    original = CasOrders._page
+    with patch.object(CasOrders, "_page", page), patch.object(settle.Puzzle, "_is_incomplete", lambda *_: False):
         yield
 
 
@@ -334,6 +333,12 @@ def renewed_before_half_of_the_lifetime() -> Iterator[None]:
     """The window alone decides."""
     opens = policy.window_opens
     with patch.object(policy, "window_opens", lambda order, rules: opens(order._replace(cert_start=None), rules)):
+        yield
+
+
+@contextmanager
+def _every_book_read_again_by(read_again: Any) -> Iterator[None]:
+    with patch.object(run, "whole_book", read_again), patch.object(purchases, "whole_book", read_again):
         yield
 
 
