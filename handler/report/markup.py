@@ -1,7 +1,13 @@
 """Text into HTML, for the report's page: what comes from outside stays text, whatever it holds."""
 
+from datetime import datetime, timezone
+
 from handler.report.data import ReportLine, Stage
-from handler.report.words import Words
+from handler.report.words import NO_DOMAIN, Words
+from handler.runtime.clock import rfc3339
+
+MOST_OF_NAME = 300
+"""Of a name, which a certificate of many domains can make long."""
 
 # One pass does all of it; `html.escape` would load the table of every HTML entity and still leave the controls.
 _NEUTRAL: dict[int, str | None] = {
@@ -37,3 +43,28 @@ def group(line: ReportLine) -> str:
     if line.stage is Stage.ISSUED:
         return "d"
     return "e" if line.stage is Stage.EXPIRING else "p"
+
+
+def moment_of(moment: datetime) -> str:
+    """Return a moment to the second, in UTC."""
+    return f"<time datetime={rfc3339(moment)}>{moment.astimezone(timezone.utc):%Y-%m-%d %H:%M:%S} UTC</time>"
+
+
+def day_of(moment: datetime) -> str:
+    """Return the day of a moment, in UTC."""
+    return f"{moment.astimezone(timezone.utc):%Y-%m-%d}"
+
+
+def domain_of(line: ReportLine) -> str:
+    """Return the domain of an order, not longer than a person reads."""
+    return safe(clipped(line.renewable.domain)) if line.renewable.domain else both(NO_DOMAIN)
+
+
+def clipped(text: str, most: int = MOST_OF_NAME) -> str:
+    """Return a text cut to so many characters, before it is made safe."""
+    return text if len(text) <= most else text[:most] + "…"
+
+
+def count_of(count: int) -> str:
+    """Return a number to stand behind a heading."""
+    return f" <span class=count>{count:,}</span>"

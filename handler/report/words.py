@@ -47,7 +47,7 @@ NOT_SHOWN = Words("{:,} more possible orders are in report.json", "其余 {:,} �
 
 NEEDS: dict[Need, tuple[Words, Words]] = {
     Need.SETTLE: (
-        Words("Held: say what happened", "挂起：请说明实际结果"),
+        Words("Needs a decision: say what happened", "需要决定：请说明实际结果"),
         Words(
             "The answer of the purchase was lost. Look in the CAS console whether a new order was bought, "
             "then send the event that is true; until then the function leaves the order alone.",
@@ -78,9 +78,9 @@ NEEDS: dict[Need, tuple[Words, Words]] = {
         ),
     ),
     Need.REFUSED: (
-        Words("Refused by CAS: mend the cause", "续费被拒绝：请排除原因"),
+        Words("Refused by CAS: fix the cause", "续费被拒绝：请排除原因"),
         Words(
-            "CAS refused the renewal and nothing was bought. Mend what the code beside the order names; "
+            "CAS refused the renewal and nothing was bought. Fix what the code beside the order names; "
             "a later run tries again by itself.",
             "数字证书管理服务拒绝了续费，没有购买。请按订单旁的错误码排除原因；之后的运行会自动重试。",
         ),

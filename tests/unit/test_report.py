@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from handler.report.data import Need, Report, ReportOrder, Stage, stages, to_json
 from handler.report.markup import safe
-from handler.report.page import MOST_ITEMS, page
+from handler.report.needs import MOST_ITEMS
+from handler.report.page import page
 from handler.report.words import NEEDS, STAGES
 from tests.examples import DAY, HOUR, NOW, PROPERTY, SECOND
 from tests.unit import browser
