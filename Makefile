@@ -32,7 +32,7 @@ lint: $(INSTALLED)  ## check style, formatting and types
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
 
-format: $(INSTALLED)  ## format the code and mend what ruff can mend
+format: $(INSTALLED)  ## format the code and fix what ruff can fix
 	$(RUN) -m ruff format .
 	$(RUN) -m ruff check --fix .
 

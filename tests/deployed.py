@@ -11,12 +11,19 @@ from typing import Any, Literal
 
 from handler.errors import EventRefused, RunFailed, SettingsError
 from handler.index import invoke
-from tests.promise.interleaving import Crash
+from tests.points import Crash
 from tests.stubs.clock import SkewedClock
 from tests.stubs.cloud import Cloud
 
 Runtime = Literal["3.10", "3.12"]
+Event = bytes | dict[str, Any]
+"""As the platform delivers it, or what is in it."""
 TIMER = {"triggerTime": "2026-11-21T03:00:00Z", "triggerName": "daily", "payload": ""}
+
+
+def raw(event: Event) -> bytes:
+    """The event as the platform delivers it."""
+    return event if isinstance(event, bytes) else json.dumps(event).encode()
 
 
 def what_a_person_says(cloud: Cloud, order: str) -> dict[str, Any]:
@@ -55,6 +62,11 @@ class Answer:
         return line
 
 
+def assert_no_internal_error(answer: Answer) -> None:
+    """Nothing that happened was taken for a fault of the program itself."""
+    assert not [error for error in answer.result.get("errors", ()) if "internal error" in error], answer.text
+
+
 class Function:
     """The function, deployed with the given settings."""
 
@@ -66,7 +78,7 @@ class Function:
 
     def invoke(
         self,
-        event: bytes | dict[str, Any],
+        event: Event,
         kind: Runtime = "3.10",
         timeout: int = 300,
         skew: float = 0,
@@ -77,13 +89,12 @@ class Function:
 
         Whatever the handler raises but RunFailed goes on to the caller.
         """
-        raw = event if isinstance(event, bytes) else json.dumps(event).encode()
         context = self.cloud.context(kind, timeout, request_id)
         environ = self.cloud.environ(**{**self.settings, **settings})
         output = io.StringIO()
         try:
             with contextlib.redirect_stdout(output):
-                return Answer(invoke(raw, context, environ, SkewedClock(self.cloud.clock, skew)), failed=False)
+                return Answer(invoke(raw(event), context, environ, SkewedClock(self.cloud.clock, skew)), failed=False)
         except RunFailed as failed:
             return Answer(str(failed), failed=True)
         finally:
@@ -100,7 +111,7 @@ class Function:
 
 def platform(
     function: Function,
-    event: bytes | dict[str, Any],
+    event: Event,
     retries: int = 3,
     seconds_between: float = 60,
     same_request_id: bool = True,

@@ -3,12 +3,8 @@
     python -m tests.invoke events/timer.json
 
 runs the real handler on the local stand-in of the cloud. The stand-in and the journal are kept in a folder
-(`.local/`), so that a second run finds everything as the first one left it.
-
-    python -m tests.invoke --remote NAME events/check.json
-    python -m tests.invoke --remote SERVICE/NAME events/check.json
-
-invokes the deployed function, on Function Compute 3.0 or 2.0: there a renewal costs money.
+(`.local/`), so that a second run finds everything as the first one left it. The deployed function is invoked by
+`python -m deploy.invoke`.
 """
 
 from __future__ import annotations
@@ -23,73 +19,44 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from deploy.event import add_event, read_event
+from deploy.table import show
 from handler import index
 from handler.errors import EventRefused, RunFailed, SettingsError
 from tests.sample_account import furnish
-from tests.show import show
 from tests.stubs.clock import SystemClock
 from tests.stubs.cloud import QUEUE, local_cloud
+
+
+class _OfTheDeployed(argparse.Action):
+    """Says where the deployed function is invoked, instead of an option that has no effect here."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *given: Any) -> None:
+        parser.error(f"{given[-1]} is not for the local stand-in; for the deployed function: python -m deploy.invoke")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns 0, 1 if the invocation failed, or 2 if it could not be made."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    _reject_strangers(parser, options)
-    try:
-        event = sys.stdin.buffer.read() if options.event == "-" else Path(options.event).read_bytes()
-    except OSError as error:
-        parser.error(f"the event cannot be read: {error}")
-    return _remote(event, options) if options.remote else _local(event, options)
+    return _local(read_event(parser, options), options)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m tests.invoke", description="Call the function with an event.")
-    parser.add_argument("event", help="a file with the event, or - for standard input; see events/")
-    parser.add_argument("--timeout", type=int, default=300, help="seconds the invocation may take (default: 300)")
-
-    local = parser.add_argument_group("on the local stand-in of the cloud")
-    local.add_argument("--runtime", choices=("3.10", "3.12"), default="3.10", help="whose context the function gets")
-    local.add_argument("--fresh", action="store_true", help="forget what earlier runs left and start anew")
-    local.add_argument("--state", type=Path, default=Path(".local"), help="the stand-in's folder (default: .local)")
-    local.add_argument(
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.invoke",
+        description="Call the function with an event, on the local stand-in of the cloud.",
+    )
+    add_event(parser)
+    parser.add_argument("--runtime", choices=("3.10", "3.12"), default="3.10", help="whose context the function gets")
+    parser.add_argument("--fresh", action="store_true", help="forget what earlier runs left and start anew")
+    parser.add_argument("--state", type=Path, default=Path(".local"), help="the stand-in's folder (default: .local)")
+    parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="a setting, such as DRY_RUN=true; repeatable"
     )
-
-    remote = parser.add_argument_group("the deployed function", "Credentials: the default chain of Alibaba Cloud.")
-    remote.add_argument("--remote", metavar="NAME", help="its name; SERVICE/NAME on Function Compute 2.0")
-    remote.add_argument("--async", action="store_true", dest="asynchronous", help="do not wait for the result")
-    remote.add_argument("--qualifier", help="a version or an alias (default: LATEST)")
-    remote.add_argument("--region", help="default: ALIBABA_CLOUD_REGION_ID, else vars in s.yaml")
-    remote.add_argument("--account", help="the account's id; default: ALIBABA_CLOUD_ACCOUNT_ID, else vars in s.yaml")
-    remote.add_argument("--endpoint", metavar="URL", help="instead of https://ACCOUNT.REGION.fc.aliyuncs.com")
+    elsewhere = ("--remote", "--async", "--qualifier", "--region", "--account", "--endpoint")
+    parser.add_argument(*elsewhere, nargs="?", action=_OfTheDeployed, help=argparse.SUPPRESS)
     return parser
-
-
-def _reject_strangers(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
-    """Refuse an option that would have no effect: above all a DRY_RUN=true that the deployed function never sees."""
-    local = {"runtime": "--runtime", "fresh": "--fresh", "state": "--state", "set": "--set"}
-    remote = {name: f"--{name}" for name in ("qualifier", "region", "account", "endpoint")} | {
-        "asynchronous": "--async"
-    }
-    for name, flag in (local if options.remote else remote).items():
-        if getattr(options, name) != parser.get_default(name):
-            parser.error(f"{flag} has no effect {'with' if options.remote else 'without'} --remote")
-
-
-def _remote(event: bytes, options: argparse.Namespace) -> int:
-    from tests import remote  # noqa: PLC0415 (a local run needs none of its libraries)
-
-    return remote.run(
-        remote.Call(
-            name=options.remote,
-            event=event,
-            asynchronous=options.asynchronous,
-            qualifier=options.qualifier,
-            seconds=options.timeout,
-        ),
-        remote.Place(options.endpoint, options.region, options.account),
-    )
 
 
 def _local(event: bytes, options: argparse.Namespace) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -10,20 +9,19 @@ import pytest
 from handler.errors import EventRefused
 from tests.deployed import TIMER, Function
 from tests.promise.interleaving import PausedInvocation
-from tests.promise.test_exactly_once import RENEWALS, bought, published
+from tests.situations import lose_two
 from tests.stubs import faults
-from tests.stubs.cloud import BUCKET, Cloud
+from tests.stubs.cloud import Cloud
+from tests.traces import RENEWALS, bought, entries, messages, published
 
 
 def two_held(cloud: Cloud, function: Function) -> tuple[str, str, str, str]:
     """Two orders and two new ones that nothing tells apart."""
-    orders = [cloud.cas.add_order(domain=f"{name}.example.com", days_left=5) for name in "ab"]
-    cloud.cas.fail(RENEWALS, faults.timeout_after(), faults.timeout_after())
-    function.tick()
+    a, b = lose_two(cloud, function, faults.timeout_after(), faults.timeout_after())
     answer = function.tick()
     assert {line["reason"] for line in answer.orders} == {"shared-candidates"}
-    new = [str(purchase.new_order_id) for purchase in cloud.cas.purchases]
-    return str(orders[0]), str(orders[1]), new[0], new[1]
+    first, second = cloud.cas.purchases
+    return a, b, str(first.new_order_id), str(second.new_order_id)
 
 
 def resolve(order: str, new: str) -> dict[str, Any]:
@@ -39,8 +37,7 @@ def owners(cloud: Cloud) -> list[tuple[str, str]]:
     return sorted(
         {
             (message["data"]["OrderId"], message["data"]["RenewedOrderId"])
-            for message in cloud.smq.messages()
-            if message["type"] == "cas.order.renewed"
+            for message in messages(cloud, "cas.order.renewed")
         }
     )
 
@@ -50,9 +47,9 @@ def test_of_two_events_at_once_that_name_one_successor_for_two_orders_one_wins(
     cloud: Cloud, function: Function, ahead: int
 ) -> None:
     a, b, new, _ = two_held(cloud, function)
-    first = PausedInvocation(cloud, json.dumps(resolve(a, new)).encode(), "first", 300)
+    first = PausedInvocation(cloud, resolve(a, new), "first", 300)
     first.step(ahead)
-    second = PausedInvocation(cloud, json.dumps(resolve(b, new)).encode(), "second", 300)
+    second = PausedInvocation(cloud, resolve(b, new), "second", 300)
     while not (first.finished and second.finished):
         second.step()
         first.step()
@@ -121,9 +118,9 @@ def test_a_release_taken_back_while_a_run_is_about_to_buy_buys_at_most_once_more
     a, b, new_a, new_b = two_held(cloud, function)
     function.invoke(resolve(b, new_b))
     function.invoke(release(a))
-    run = PausedInvocation(cloud, json.dumps(TIMER).encode(), "run", 300)
+    run = PausedInvocation(cloud, TIMER, "run", 300)
     run.step(steps)
-    said = PausedInvocation(cloud, json.dumps(resolve(a, new_a)).encode(), "said", 300)
+    said = PausedInvocation(cloud, resolve(a, new_a), "said", 300)
     said.finish()
     run.finish()
     assert (run.bug, said.bug) == (None, None)
@@ -139,15 +136,13 @@ def test_a_resolve_and_a_release_of_one_order_at_once_are_not_both_done(
     cloud: Cloud, function: Function, steps: int
 ) -> None:
     a, b, new_a, new_b = two_held(cloud, function)
-    first = PausedInvocation(cloud, json.dumps(resolve(a, new_a)).encode(), "first", 300)
+    first = PausedInvocation(cloud, resolve(a, new_a), "first", 300)
     first.step(steps)
-    second = PausedInvocation(cloud, json.dumps(release(a)).encode(), "second", 300)
+    second = PausedInvocation(cloud, release(a), "second", 300)
     second.finish()
     first.finish()
     assert (first.bug, second.bug) == (None, None)
-    journal = [
-        json.loads(line)["entry"] for line in cloud.oss.objects[BUCKET, f"renewals/orders/{a}"].data.splitlines()
-    ]
+    journal = [entry["entry"] for entry in entries(cloud, a)]
     function.tick()
     # What was released last is bought again, though the message of the resolve may just have been sent.
     assert len(cloud.cas.bought(a)) == (1 if "published" in journal else 2)

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from tests.deployed import Function
+from tests.points import Crash, crash_at
+from tests.situations import lose_two
 from tests.stubs import faults
 from tests.stubs.cloud import QUEUE, Cloud
-
-RENEWALS = "RenewCertificateOrderForPackageRequest"
-
-
-def told(cloud: Cloud, type_: str, queue: str | None = None) -> list[dict[str, Any]]:
-    return [message for message in cloud.smq.messages(queue) if message["type"] == type_]
+from tests.traces import LIST, RENEWALS, messages
 
 
 def renewed(cloud: Cloud, function: Function, days_left: float = 20) -> tuple[int, int]:
@@ -29,12 +25,12 @@ def test_an_issued_certificate_is_told_once(cloud: Cloud, function: Function) ->
     old, new = renewed(cloud, function)
     cloud.cas.apply(new)
     function.tick()
-    assert not told(cloud, "cas.order.issued")
+    assert not messages(cloud, "cas.order.issued")
     cloud.cas.issue(new, days=200)
     issued_at = cloud.clock.now()
     for _ in range(3):
         function.tick()
-    (message,) = told(cloud, "cas.order.issued")
+    (message,) = messages(cloud, "cas.order.issued")
     assert (message["id"], message["subject"]) == (f"{old}-{new}-issued", str(new))
     assert message["time"].startswith(f"{issued_at:%Y-%m-%dT%H}")
     assert message["data"] == {
@@ -58,12 +54,12 @@ def test_a_renewal_that_does_not_get_on_is_told_once_a_day_from_fourteen_days_be
         cloud.clock.advance(days=1)
         function.tick()
         function.tick()
-        days.append(len(told(cloud, "cas.order.stalled")))
+        days.append(len(messages(cloud, "cas.order.stalled")))
     assert days == [0, 0, 0, 0, 0, 1, 2, 3, 4, 5]
-    first = told(cloud, "cas.order.stalled")[0]
+    first = messages(cloud, "cas.order.stalled")[0]
     assert first["id"] == f"{old}-{new}-stalled-2026-11-27"
     assert (first["data"]["Stage"], first["data"]["DaysLeft"], first["data"]["OrderId"]) == ("PAYED", 14, str(new))
-    assert len({message["id"] for message in told(cloud, "cas.order.stalled")}) == 5
+    assert len({message["id"] for message in messages(cloud, "cas.order.stalled")}) == 5
 
 
 def test_how_many_days_before_the_end_is_a_setting(cloud: Cloud) -> None:
@@ -72,7 +68,7 @@ def test_how_many_days_before_the_end_is_a_setting(cloud: Cloud) -> None:
     for expected in (0, 0, 0, 0, 0, 0, 1, 2):
         cloud.clock.advance(days=1)
         function.tick()
-        assert len(told(cloud, "cas.order.stalled")) == expected
+        assert len(messages(cloud, "cas.order.stalled")) == expected
 
 
 @pytest.mark.parametrize(
@@ -86,7 +82,7 @@ def test_what_it_is_stuck_in_is_told(cloud: Cloud, function: Function, move: str
         getattr(cloud.cas, move)(new)
     cloud.clock.advance(days=1)
     function.tick()
-    assert [message["data"]["Stage"] for message in told(cloud, "cas.order.stalled")] == [stage]
+    assert [message["data"]["Stage"] for message in messages(cloud, "cas.order.stalled")] == [stage]
 
 
 def test_a_new_order_that_shows_late_is_not_gone(cloud: Cloud, function: Function) -> None:
@@ -94,10 +90,10 @@ def test_a_new_order_that_shows_late_is_not_gone(cloud: Cloud, function: Functio
     renewed(cloud, function, days_left=10)
     cloud.clock.advance(700)
     function.tick()
-    assert told(cloud, "cas.order.stalled")[0]["data"]["Stage"] == ""
+    assert messages(cloud, "cas.order.stalled")[0]["data"]["Stage"] == ""
     cloud.clock.advance(days=1)
     function.tick()
-    assert told(cloud, "cas.order.stalled")[1]["data"]["Stage"] == "PAYED"
+    assert messages(cloud, "cas.order.stalled")[1]["data"]["Stage"] == "PAYED"
 
 
 @pytest.mark.parametrize("move", ["cancel", "apply"])
@@ -111,12 +107,12 @@ def test_a_certificate_that_another_order_replaces_needs_no_watching(
     cloud.clock.advance(days=1)
     function.tick()
     function.tick()
-    assert not told(cloud, "cas.order.stalled")
+    assert not messages(cloud, "cas.order.stalled")
     cloud.clock.advance(days=45)
     if move == "apply":
         cloud.cas.issue(new)
     function.tick()
-    assert [message["data"]["OrderId"] for message in told(cloud, "cas.order.issued")] == (
+    assert [message["data"]["OrderId"] for message in messages(cloud, "cas.order.issued")] == (
         [str(new)] if move == "apply" else []
     )
     function.tick()
@@ -128,12 +124,12 @@ def test_a_renewal_that_never_gets_on_is_given_up_a_month_after_the_end(cloud: C
     for _ in range(45):
         cloud.clock.advance(days=1)
         function.tick()
-    messages = told(cloud, "cas.order.stalled")
-    assert len(messages) == 35
-    assert messages[-1]["data"]["DaysLeft"] == -30
+    stalled = messages(cloud, "cas.order.stalled")
+    assert len(stalled) == 35
+    assert stalled[-1]["data"]["DaysLeft"] == -30
     cloud.cas.issue(new)
     function.tick()
-    assert len(told(cloud, "cas.order.issued")) == 1, "late is not never"
+    assert len(messages(cloud, "cas.order.issued")) == 1, "late is not never"
     function.tick()
     assert not [key for _, key in cloud.oss.objects if "/open/" in key]
 
@@ -144,7 +140,7 @@ def test_a_renewal_whose_order_is_gone_is_given_up_a_month_after_the_end(cloud: 
     cloud.clock.advance(days=36)
     function.tick()
     function.tick()
-    assert not told(cloud, "cas.order.stalled")
+    assert not messages(cloud, "cas.order.stalled")
     assert not [key for _, key in cloud.oss.objects if "/open/" in key]
 
 
@@ -153,7 +149,7 @@ def test_a_refusal_is_told_once_and_the_next_one_again(cloud: Cloud, function: F
     cloud.cas.fail(RENEWALS, faults.error("InsufficientQuota"), faults.error("InsufficientQuota"))
     function.tick()
     function.tick()
-    (message,) = told(cloud, "cas.renewal.failed")
+    (message,) = messages(cloud, "cas.renewal.failed")
     assert (message["id"], message["subject"]) == (f"{old}-failed-2", str(old))
     assert message["data"] == {
         "OrderId": str(old),
@@ -168,7 +164,7 @@ def test_a_refusal_is_told_once_and_the_next_one_again(cloud: Cloud, function: F
     }
     cloud.clock.advance(days=1)
     function.tick()
-    assert len({message["id"] for message in told(cloud, "cas.renewal.failed")}) == 2
+    assert len({message["id"] for message in messages(cloud, "cas.renewal.failed")}) == 2
 
 
 def test_a_held_order_is_told_once_with_its_candidates(cloud: Cloud, function: Function) -> None:
@@ -177,23 +173,21 @@ def test_a_held_order_is_told_once_with_its_candidates(cloud: Cloud, function: F
     for _ in range(4):
         function.tick()
         cloud.clock.advance(days=1)
-    messages = told(cloud, "cas.renewal.failed")
-    assert [message["data"]["OrderId"] for message in messages] == [str(order) for order in orders]
+    failed = messages(cloud, "cas.renewal.failed")
+    assert [message["data"]["OrderId"] for message in failed] == [str(order) for order in orders]
     new = str(cloud.cas.purchases[0].new_order_id)
-    assert all(message["data"]["Candidates"] == [new] for message in messages)
-    assert {message["data"]["Outcome"] for message in messages} == {"held"}
+    assert all(message["data"]["Candidates"] == [new] for message in failed)
+    assert {message["data"]["Outcome"] for message in failed} == {"held"}
 
 
 def test_what_held_an_order_once_is_not_told_of_its_next_failure(cloud: Cloud, function: Function) -> None:
-    orders = [cloud.cas.add_order(domain=f"{name}.example.com", days_left=5) for name in "ab"]
-    cloud.cas.fail(RENEWALS, faults.timeout_after(), faults.timeout_before())
+    _, released = lose_two(cloud, function, faults.timeout_after(), faults.timeout_before())
     function.tick()
-    function.tick()
-    function.invoke({"release": {"order_id": str(orders[1])}})
+    function.invoke({"release": {"order_id": released}})
     cloud.cas.fail(RENEWALS, faults.error("NotFound"))
     function.tick()
-    message = told(cloud, "cas.renewal.failed")[-1]
-    assert (message["data"]["OrderId"], message["data"]["Reason"]) == (str(orders[1]), "NotFound")
+    message = messages(cloud, "cas.renewal.failed")[-1]
+    assert (message["data"]["OrderId"], message["data"]["Reason"]) == (released, "NotFound")
     assert message["data"]["Candidates"] == []
 
 
@@ -212,9 +206,9 @@ def test_a_failure_that_could_not_be_told_is_told_by_the_next_run(cloud: Cloud, 
     function.tick()
     assert not cloud.smq.messages()
     function.tick()
-    assert len(told(cloud, "cas.renewal.failed")) == 1
+    assert len(messages(cloud, "cas.renewal.failed")) == 1
     function.tick()
-    assert len(told(cloud, "cas.renewal.failed")) == 1
+    assert len(messages(cloud, "cas.renewal.failed")) == 1
 
 
 def test_what_was_sent_but_not_recorded_is_sent_again_with_the_same_id(cloud: Cloud, function: Function) -> None:
@@ -224,7 +218,7 @@ def test_what_was_sent_but_not_recorded_is_sent_again_with_the_same_id(cloud: Cl
     cloud.oss.fail("AppendObject", None, *[faults.error("InternalError", 500)] * 3)
     assert function.tick().failed
     assert not function.tick().failed
-    first, second = told(cloud, "cas.order.issued")
+    first, second = messages(cloud, "cas.order.issued")
     assert first == second
 
 
@@ -257,7 +251,7 @@ def test_watching_never_asks_for_anything_that_returns_a_private_key(cloud: Clou
     cloud.cas.apply(new)
     cloud.cas.issue(new)
     function.tick()
-    assert {call.action for call in cloud.cas.calls} == {"ListUserCertificateOrder", RENEWALS}
+    assert {call.action for call in cloud.cas.calls} == {LIST, RENEWALS}
 
 
 def test_a_dry_run_tells_nothing(cloud: Cloud, function: Function) -> None:
@@ -265,7 +259,7 @@ def test_a_dry_run_tells_nothing(cloud: Cloud, function: Function) -> None:
     cloud.cas.apply(new)
     cloud.cas.issue(new)
     function.tick(DRY_RUN="true")
-    assert not told(cloud, "cas.order.issued")
+    assert not messages(cloud, "cas.order.issued")
 
 
 def test_an_outcome_that_is_unknown_for_longer_than_a_day_is_told(cloud: Cloud, function: Function) -> None:
@@ -277,19 +271,14 @@ def test_an_outcome_that_is_unknown_for_longer_than_a_day_is_told(cloud: Cloud, 
     cloud.clock.advance(300)
     cloud.cas.add_order(domain="b.example.com", days_left=8)
 
-    def die(phase: str, _service: str, action: str) -> None:
-        if (phase, action) == ("before", RENEWALS):
-            raise KeyboardInterrupt
-
-    cloud.hooks.append(die)
-    with pytest.raises(KeyboardInterrupt):
+    crash_at(cloud, "before", "cas", RENEWALS)
+    with pytest.raises(Crash):
         function.tick(timeout=86_400)
-    cloud.hooks.clear()
     cloud.clock.advance(days=1, seconds=-400)
     assert function.tick().outcomes[str(lost)] == ("deferred", "settling")
-    assert not told(cloud, "cas.renewal.failed")
+    assert not messages(cloud, "cas.renewal.failed")
     cloud.clock.advance(200)
     for _ in range(2):
         assert function.tick().outcomes[str(lost)] == ("deferred", "settling")
-    (message,) = told(cloud, "cas.renewal.failed")
+    (message,) = messages(cloud, "cas.renewal.failed")
     assert (message["data"]["OrderId"], message["data"]["Outcome"]) == (str(lost), "unknown")

@@ -9,25 +9,20 @@ from typing import Any
 import pytest
 
 from tests.deployed import TIMER, Function, platform
-from tests.promise.interleaving import Crash, PausedInvocation
-from tests.promise.test_exactly_once import RENEWALS, bought, crash_at, published
+from tests.points import Crash, crash_at
+from tests.promise.interleaving import PausedInvocation
+from tests.situations import expiring, hold
 from tests.stubs import faults
 from tests.stubs.cloud import BUCKET, Cloud
+from tests.traces import RENEWALS, bought, entries, messages, published
 
 TO_DAYS = "/days/"
-
-
-def expiring(cloud: Cloud, count: int, **more: Any) -> list[int]:
-    return [cloud.cas.add_order(domain=f"h{n}.example.com", **{"days_left": 5 + n / 100, **more}) for n in range(count)]
 
 
 def held(cloud: Cloud, function: Function) -> int:
     """An order that a person must decide about, of another product."""
     order = cloud.cas.add_order(domain="held.example.com", days_left=3, product_code="held")
-    cloud.cas.fail(RENEWALS, faults.timeout_after())
-    function.tick()
-    cloud.cas.renew_in_console(order, domain_filled=False)
-    assert function.tick().of(order)["outcome"] == "held"
+    hold(cloud, function, order)
     return order
 
 
@@ -42,7 +37,7 @@ def counted(cloud: Cloud) -> int:
 
 
 def failed_messages(cloud: Cloud, queue: str | None = None) -> list[dict[str, Any]]:
-    return [message["data"] for message in cloud.smq.messages(queue) if message["type"] == "cas.renewal.failed"]
+    return [message["data"] for message in messages(cloud, "cas.renewal.failed", queue)]
 
 
 # ------------------------------------------------------------------------------------------------------ the day's limit
@@ -54,7 +49,7 @@ def test_the_retries_of_an_event_that_fails_for_a_held_order_keep_to_the_limit_o
 ) -> None:
     function = Function(cloud, MAX_RENEWALS_PER_RUN="4", MAX_RENEWALS_PER_DAY="9")
     held(cloud, function)
-    expiring(cloud, 30)
+    expiring(cloud, 30, apart=0.01)
     answers = platform(function, TIMER, same_request_id=same)
     assert [answer.failed for answer in answers] == [True] * 4
     assert bought_by_api(cloud) == counted(cloud) == 9, "the held one is one of them"
@@ -78,7 +73,7 @@ def test_a_burst_of_events_keeps_to_the_limit_of_the_day(cloud: Cloud, function:
 def test_two_runs_at_once_keep_to_the_limit_of_the_day_wherever_they_stand(cloud: Cloud, step: int) -> None:
     expiring(cloud, 20)
     settings: dict[str, Any] = {"MAX_RENEWALS_PER_DAY": "7", "MAX_RENEWALS_PER_RUN": "5"}
-    runs = [PausedInvocation(cloud, json.dumps(TIMER).encode(), f"run-{n}", 300, **settings) for n in range(3)]
+    runs = [PausedInvocation(cloud, TIMER, f"run-{n}", 300, **settings) for n in range(3)]
     while not all(run.finished for run in runs):
         for run in runs:
             run.step(step)
@@ -306,11 +301,9 @@ def test_a_renewal_that_was_seen_replaced_is_still_told_as_issued_later(cloud: C
     cloud.cas.apply(console)
     cloud.cas.issue(console)
     function.tick()
-    stages = [json.loads(line) for line in cloud.oss.objects[BUCKET, f"renewals/orders/{old}"].data.splitlines()]
-    assert stages[-1]["stage"] == "REPLACED"
+    assert entries(cloud, old)[-1]["stage"] == "REPLACED"
     cloud.cas.apply(new)
     cloud.cas.issue(new)
     function.tick()
     function.tick()
-    told = [message["id"] for message in cloud.smq.messages() if message["type"] == "cas.order.issued"]
-    assert told == [f"{old}-{new}-issued"]
+    assert [message["id"] for message in messages(cloud, "cas.order.issued")] == [f"{old}-{new}-issued"]

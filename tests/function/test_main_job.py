@@ -10,9 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from handler import index
 from handler.cloud.cas import A_SECOND, READS_A_SECOND, Cas
@@ -24,12 +21,14 @@ from handler.orders.book import Order
 from handler.run import renew as purchases
 from tests import sample_account
 from tests.deployed import TIMER, Function, Runtime
+from tests.examples import csr
+from tests.points import once_at
+from tests.situations import expiring
 from tests.stubs import faults
 from tests.stubs.cloud import Cloud
+from tests.traces import LIST, RENEWALS, messages
 
 EVENTS = Path(__file__).parents[2] / "events"
-RENEWALS = "RenewCertificateOrderForPackageRequest"
-LIST = "ListUserCertificateOrder"
 
 
 def ids(cloud: Cloud) -> list[str]:
@@ -93,7 +92,7 @@ def test_an_order_that_looks_expiring_for_thirty_days_is_bought_once(cloud: Clou
         cloud.clock.advance(days=1)
     assert outcomes == ["renewed"] + ["already-renewed"] * 29
     assert len(cloud.cas.purchases) == 1
-    assert [message["type"] for message in cloud.smq.messages()].count("cas.order.renewed") == 1
+    assert len(messages(cloud, "cas.order.renewed")) == 1
 
 
 SAMPLES = {
@@ -271,21 +270,13 @@ def test_orders_are_listed_no_faster_than_ten_calls_a_second(cloud: Cloud, funct
 
 def test_a_list_that_shifts_while_it_is_read_is_read_again(cloud: Cloud, function: Function) -> None:
     orders = [cloud.cas.add_order(domain=f"host{n}.example.com", days_left=100 if n else 9) for n in range(60)]
-    calls = []
-
-    def cancel_one_between_two_pages(phase: str, service: str, action: str) -> None:
-        if (phase, action) == ("after", LIST):
-            calls.append(action)
-            if len(calls) == 1:
-                cloud.cas.remove(orders[-1])
-
-    cloud.hooks.append(cancel_one_between_two_pages)
+    once_at(cloud, ("after", "cas", LIST), lambda: cloud.cas.remove(orders[-1]))
     answer = function.tick()
     assert answer.of(orders[0])["outcome"] == "renewed"
 
 
 def test_the_spending_fuse_counts_renewals_and_defers_the_rest(cloud: Cloud, function: Function) -> None:
-    orders = [cloud.cas.add_order(domain=f"host{n}.example.com", days_left=5 + n) for n in range(5)]
+    orders = expiring(cloud, 5)
     cloud.cas.fail(RENEWALS, faults.error("OrderStateError", 403))
     answer = function.tick(MAX_RENEWALS_PER_RUN="2")
     assert [answer.of(order)["outcome"] for order in orders] == [
@@ -301,7 +292,7 @@ def test_the_spending_fuse_counts_renewals_and_defers_the_rest(cloud: Cloud, fun
 
 
 def test_a_dry_run_decides_and_reports_and_does_nothing(cloud: Cloud, function: Function) -> None:
-    orders = [cloud.cas.add_order(domain=f"host{n}.example.com", days_left=5 + n) for n in range(3)]
+    orders = expiring(cloud, 3)
     answer = function.tick(DRY_RUN="true", MAX_RENEWALS_PER_RUN="2")
     assert [answer.of(order)["outcome"] for order in orders] == ["would-renew", "would-renew", "deferred"]
     assert answer.result["dry_run"] is True
@@ -312,7 +303,7 @@ def test_a_dry_run_decides_and_reports_and_does_nothing(cloud: Cloud, function: 
 
 
 def test_one_orders_failure_never_stops_the_others(cloud: Cloud, function: Function) -> None:
-    orders = [cloud.cas.add_order(domain=f"host{n}.example.com", days_left=5 + n) for n in range(3)]
+    orders = expiring(cloud, 3)
     cloud.cas.fail(RENEWALS, faults.error("OrderStateError", 403), faults.html_after(502), None)
     answer = function.tick()
     assert answer.failed
@@ -322,7 +313,7 @@ def test_one_orders_failure_never_stops_the_others(cloud: Cloud, function: Funct
 
 @pytest.mark.parametrize("code", ["NoPermission", "InvalidAccessKeyId.Inactive", "Forbidden.RAM"])
 def test_wrong_permissions_to_renew_stop_the_run_at_once(cloud: Cloud, function: Function, code: str) -> None:
-    orders = [cloud.cas.add_order(domain=f"host{n}.example.com", days_left=5 + n) for n in range(3)]
+    orders = expiring(cloud, 3)
     cloud.cas.fail(RENEWALS, faults.error(code))
     answer = function.tick()
     assert answer.failed
@@ -517,16 +508,9 @@ def test_the_function_knows_nothing_of_tests_or_of_a_local_cloud() -> None:
         assert "stub" not in text.lower(), module.name
 
 
-def csr_for(name: str) -> str:
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    request = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, hashes.SHA256())
-    return request.public_bytes(serialization.Encoding.PEM).decode()
-
-
 def test_a_csr_reaches_cas_with_its_order(cloud: Cloud, function: Function) -> None:
     old = cloud.cas.add_order(domain="www.example.com")
-    pem = csr_for("www.example.com")
+    pem = csr("www.example.com")
     assert function.invoke({"OrderId": old, "Csr": pem}).of(old)["outcome"] == "renewed"
     assert cloud.cas.purchases[0].csr == pem
     assert "CERTIFICATE REQUEST" not in function.log
@@ -535,7 +519,7 @@ def test_a_csr_reaches_cas_with_its_order(cloud: Cloud, function: Function) -> N
 def test_a_csr_for_another_domain_is_refused_and_buys_nothing(cloud: Cloud, function: Function) -> None:
     old = cloud.cas.add_order(domain="www.example.com")
     with pytest.raises(EventRefused, match=r"CN is 'shop\.example\.com'; the order's domain is 'www\.example\.com'"):
-        function.invoke({"order_ids": [old], "csr": csr_for("shop.example.com")})
+        function.invoke({"order_ids": [old], "csr": csr("shop.example.com")})
     assert not cloud.cas.purchases
 
 
@@ -543,7 +527,7 @@ def test_a_csr_for_a_domain_with_two_orders_is_refused(cloud: Cloud, function: F
     for product in ("digicert-dv-1", "geotrust-dv-1"):
         cloud.cas.add_order(domain="www.example.com", product_code=product)
     with pytest.raises(EventRefused, match="exactly one order"):
-        function.invoke({"domains": ["www.example.com"], "csr": csr_for("www.example.com")})
+        function.invoke({"domains": ["www.example.com"], "csr": csr("www.example.com")})
     assert not cloud.cas.purchases
 
 
@@ -576,7 +560,7 @@ def test_the_journal_may_be_in_another_region_than_the_function(cloud: Cloud, ho
 def test_a_fault_of_the_program_does_not_hide_what_was_bought_before(
     cloud: Cloud, function: Function, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, second = (cloud.cas.add_order(domain=f"host{n}.example.com", days_left=5 + n) for n in range(2))
+    first, second = expiring(cloud, 2)
     renew = renewal.renew
 
     def broken(invocation: Any, order: Order, *rest: Any) -> Any:

@@ -9,10 +9,10 @@ import pytest
 
 from tests import sample_account
 from tests.deployed import Function
+from tests.situations import lose_two
 from tests.stubs import faults
 from tests.stubs.cloud import BUCKET, Cloud
-
-RENEWALS = "RenewCertificateOrderForPackageRequest"
+from tests.traces import RENEWALS
 
 
 def report(cloud: Cloud) -> dict[str, Any]:
@@ -85,11 +85,9 @@ def test_the_report_of_a_narrow_run_shows_the_whole_account(cloud: Cloud, functi
 
 
 def test_settling_by_hand_is_in_the_report_at_once(cloud: Cloud, function: Function) -> None:
-    orders = [cloud.cas.add_order(domain=f"{name}.example.com", days_left=5) for name in "ab"]
-    cloud.cas.fail(RENEWALS, faults.timeout_after(), faults.timeout_before())
+    orders = lose_two(cloud, function, faults.timeout_after(), faults.timeout_before())
     function.tick()
-    function.tick()
-    function.invoke({"release": {"order_id": str(orders[1])}})
+    function.invoke({"release": {"order_id": orders[1]}})
     assert [order(cloud, one)["stage"] for one in orders] == ["held", "expiring"]
 
 

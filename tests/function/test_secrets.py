@@ -22,9 +22,8 @@ from tests.stubs import faults
 from tests.stubs.clock import FakeClock
 from tests.stubs.cloud import Cloud
 from tests.stubs.credentials import Credentials
+from tests.traces import LIST, RENEWALS
 
-RENEWALS = "RenewCertificateOrderForPackageRequest"
-LIST = "ListUserCertificateOrder"
 LONG = Credentials("STS.FAKEkeyid0123456789ab", "FAKEsecret+0123456789/abcdefgh", "CAISfake" + "Ab+9/x=" * 150)
 """As long as real ones are: the token is longer than any cut."""
 SPLITTERS = "\u0085\u2028\u2029\x0b\x0c\x1c\x1d\x1e"

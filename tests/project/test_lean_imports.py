@@ -17,6 +17,7 @@ from handler.runtime import lean_imports
 from tests.stubs import faults
 from tests.stubs.clock import SystemClock
 from tests.stubs.cloud import Cloud, serve
+from tests.traces import RENEWALS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -131,8 +132,7 @@ def furnished() -> Cloud:
 def conversation(*, lean: bool) -> tuple[str, list[Any]]:
     """What the SDKs say to their caller, and what they have asked the cloud for."""
     cloud = furnished()
-    action = "RenewCertificateOrderForPackageRequest"
-    cloud.cas.fail(action, faults.throttle(), None, faults.html(503), faults.reset_before(), None)
+    cloud.cas.fail(RENEWALS, faults.throttle(), None, faults.html(503), faults.reset_before(), None)
     with serve(cloud):
         said = json.dumps(sdk(SYNCHRONOUS, lean=lean, environ=cloud.environ()), indent=1)
     asked = [(name, call.action, call.params) for name, backend in cloud.backends.items() for call in backend.calls]

@@ -23,13 +23,12 @@ from tests.deployed import Function
 from tests.stubs import faults
 from tests.stubs.backend import Call
 from tests.stubs.cloud import BUCKET, QUEUE, Cloud, local_cloud
+from tests.traces import RENEWALS
 
 HANDLER = Path(__file__).resolve().parents[2] / "handler"
 POLICY = json.loads(policy.POLICY.read_text(encoding="utf-8"))
 PREFIX = "renewals"
 """Where `Cloud.environ` puts the journal."""
-
-RENEW = "RenewCertificateOrderForPackageRequest"
 
 SDK_METHODS: dict[str, tuple[str, type, dict[str, str]]] = {
     "cas.py": ("alibabacloud_cas20200407", CasClient, {}),
@@ -56,7 +55,7 @@ class Access:
 def lose_an_answer(cloud: Cloud, function: Function, product_code: str, *, happens: bool) -> str:
     """Let the answer to a renewal get lost; return the old order."""
     old = cloud.cas.add_order(domain=f"{product_code}.example.com", product_code=product_code)
-    cloud.cas.fail(RENEW, faults.timeout_after() if happens else faults.timeout_before())
+    cloud.cas.fail(RENEWALS, faults.timeout_after() if happens else faults.timeout_before())
     assert function.tick().of(old)["outcome"] == "unknown"
     return str(old)
 
@@ -99,7 +98,7 @@ def run_everything(cloud: Cloud, function: Function) -> None:
     assert function.invoke({"release": {"order_id": held}}).of(held)["reason"] == "released"
 
     refused = cloud.cas.add_order(domain="refused.example.com")
-    cloud.cas.fail(RENEW, faults.error("OrderStateError"))
+    cloud.cas.fail(RENEWALS, faults.error("OrderStateError"))
     assert function.tick().of(refused)["outcome"] == "refused"
 
     unpublished = cloud.cas.add_order(domain="unpublished.example.com")

@@ -21,6 +21,7 @@ from mns.mns_exception import MNSServerException
 from mns.queue import Message
 
 from deploy import policy
+from deploy.invoke import command_line
 from handler.cloud.cas_codes import _TABLE, Meaning
 from handler.command import Renew
 from handler.journal.work import Renewal, State, message_id
@@ -298,7 +299,8 @@ def test_the_names_in_the_commands_are_those_of_the_deployment(text: str):
     assert set(re.findall(r"--region (\S+)", lines)) == {chosen["region"]}
     assert set(re.findall(r"oss://([\w-]+)", lines)) == {chosen["journal_bucket"]}
     assert set(re.findall(r"oss://[\w-]+/(\w+)/orders", lines)) == {chosen["journal_prefix"]}
-    functions = {words[words.index("--remote") + 1] for words, _ in commands(text) if "--remote" in words}
+    deployed = [words[3:] for words, _ in commands(text) if "deploy.invoke" in words]
+    functions = {command_line().parse_args(options).name for options in deployed}
     assert functions == {DEPLOYMENT["resources"]["renewer"]["props"]["functionName"], "SERVICE/FUNCTION"}
 
 
@@ -347,7 +349,7 @@ NOT_RUN_HERE = {"make test", "make package", "make bench", "make soak", "make mu
 
 def needs_an_account(words: list[str]) -> bool:
     """Whether a command reaches for the cloud, or installs a tool that does."""
-    return words[0] in {"aliyun", "s", "npm"} or "--remote" in words
+    return words[0] in {"aliyun", "s", "npm"} or "deploy.invoke" in words
 
 
 def run_locally(words: list[str], folder: Path) -> int:
@@ -392,13 +394,12 @@ def test_the_output_that_is_shown_is_that_of_make_run(
 
 @both
 def test_every_command_for_the_deployed_function_is_one_that_it_takes(text: str):
-    parser = invoke._parser()
-    remote = [words for words, _ in commands(text) if "--remote" in words]
-    assert remote
-    for words in remote:
-        assert words[:3] == [".venv/bin/python", "-m", "tests.invoke"]
+    parser = command_line()
+    deployed = [words for words, _ in commands(text) if "deploy.invoke" in words]
+    assert deployed
+    for words in deployed:
+        assert words[:3] == [".venv/bin/python", "-m", "deploy.invoke"]
         options = parser.parse_args(words[3:])
-        invoke._reject_strangers(parser, options)
         understand((ROOT / options.event).read_bytes(), ())
 
 
@@ -406,7 +407,7 @@ def test_every_command_for_the_deployed_function_is_one_that_it_takes(text: str)
 def test_a_command_that_may_cost_money_says_so_and_warnings_come_before_the_first(text: str):
     costly = []
     for words, line in commands(text):
-        if "--remote" in words:
+        if "deploy.invoke" in words:
             what = understand((ROOT / words[-1]).read_bytes(), ()).what
             costs = isinstance(what, Renew) and not what.dry_run
             assert bool(MONEY.search(line)) == costs, line

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from tests.promise.interleaving import Crash
+from tests.points import Crash
 from tests.stubs.cloud import Cloud
 
 _NAMES = (

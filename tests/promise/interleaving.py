@@ -8,12 +8,10 @@ from typing import Any
 
 from handler.errors import EventRefused, RunFailed
 from handler.index import invoke
+from tests.deployed import Event, raw
+from tests.points import Crash
 from tests.stubs.clock import SkewedClock
 from tests.stubs.cloud import Cloud
-
-
-class Crash(BaseException):
-    """The process is gone. Nothing in the handler may catch it."""
 
 
 class PausedInvocation:
@@ -23,7 +21,7 @@ class PausedInvocation:
     ends it at its deadline, wherever it stands.
     """
 
-    def __init__(self, cloud: Cloud, event: bytes, name: str, timeout: int, skew: float = 0, **settings: str) -> None:
+    def __init__(self, cloud: Cloud, event: Event, name: str, timeout: int, skew: float = 0, **settings: str) -> None:
         """`name` is its request id, `timeout` is in seconds.
 
         The clock of its instance is `skew` seconds ahead of the cloud's, by which the platform ends it.
@@ -44,7 +42,7 @@ class PausedInvocation:
         self._stands = threading.Semaphore(0)
         context = cloud.context(timeout=timeout, request_id=name)
         environ = cloud.environ(**settings)
-        self._thread = threading.Thread(target=self._run, args=(event, context, environ), name=name, daemon=True)
+        self._thread = threading.Thread(target=self._run, args=(raw(event), context, environ), name=name, daemon=True)
         cloud.hooks.append(self._pause)
         self._thread.start()
         self._stands.acquire()

@@ -26,6 +26,7 @@ from handler.runtime.clock import SKEW
 from tests.deployed import TIMER, what_a_person_says
 from tests.stubs.cloud import Cloud, serve
 from tests.stubs.misbehaviour import RandomFaults
+from tests.traces import bought, published
 
 SPEED = 100
 """Seconds of the function's time in one second on the wall."""
@@ -97,9 +98,7 @@ def _kill_and_recover(number: int, kills: int, settings: Mapping[str, str]) -> i
     for old in orders:
         purchases = cloud.cas.bought(old)
         assert len(purchases) == 1, f"{old} was bought {len(purchases)} times"
-    messages = [message for message in cloud.smq.messages() if message["type"] == "cas.order.renewed"]
-    published = {message["data"]["OrderId"] for message in messages}
-    assert published == {str(purchase.new_order_id) for purchase in cloud.cas.purchases}
+    assert set(published(cloud)) == set(bought(cloud))
     return killed
 
 

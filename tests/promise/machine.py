@@ -41,6 +41,7 @@ from tests.stubs.cloud import BUCKET, Cloud, local_cloud
 from tests.stubs.faults import Fault
 from tests.stubs.misbehaviour import MovingLists
 from tests.stubs.orders import Order
+from tests.traces import LIST, RENEWALS
 
 SETTLE = 900
 SKEW = 60
@@ -48,8 +49,6 @@ LATE = 890
 PER_RUN, PER_DAY = 2, 12
 MOST_ORDERS = 20
 ISSUED = {"ISSUED", "WILLEXPIRED", "EXPIRED"}
-RENEWALS = "RenewCertificateOrderForPackageRequest"
-LIST = "ListUserCertificateOrder"
 TIMEOUTS = st.sampled_from([60, 300, 300, 7200])
 WHO = st.integers(0, 1)
 """Which of two instances, whose clocks differ."""

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
-from tests.promise.machine import LATE, RENEWALS, SETTLE, SKEW, ExactlyOnce
+from tests.promise.machine import LATE, SETTLE, SKEW, ExactlyOnce
 from tests.stubs import faults
+from tests.traces import RENEWALS
 
 _PLAIN: dict[str, Any] = {
     "noise": False,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,10 +13,10 @@ import pytest
 from tests.deployed import TIMER, Function
 from tests.promise.file_crashes import file_crashes
 from tests.promise.interleaving import PausedInvocation
+from tests.situations import expiring
 from tests.stubs import faults
 from tests.stubs.cloud import Cloud, local_cloud
-
-RENEWALS = "RenewCertificateOrderForPackageRequest"
+from tests.traces import RENEWALS, bought, published
 
 
 @contextlib.contextmanager
@@ -41,8 +40,7 @@ def three_to_renew(*, in_files: bool) -> Iterator[tuple[Cloud, dict[str, str]]]:
         cloud.cas.apply(new)
         cloud.cas.issue(new)
         cloud.clock.advance(3600)
-        for number in range(3):
-            cloud.cas.add_order(domain=f"host{number}.example.com", days_left=5 + number)
+        expiring(cloud, 3)
         cloud.cas.fail(RENEWALS, None, faults.error("OrderStateError", 403), faults.timeout_after())
         yield cloud, settings
 
@@ -50,7 +48,7 @@ def three_to_renew(*, in_files: bool) -> Iterator[tuple[Cloud, dict[str, str]]]:
 def points(*, in_files: bool) -> int:
     """How often such a run stands still."""
     with three_to_renew(in_files=in_files) as (cloud, settings):
-        run = PausedInvocation(cloud, json.dumps(TIMER).encode(), "run", 300, 0, **settings)
+        run = PausedInvocation(cloud, TIMER, "run", 300, 0, **settings)
         count = 0
         while not run.finished:
             run.step()
@@ -65,15 +63,13 @@ def test_whatever_point_a_run_dies_at_nothing_is_bought_twice_and_every_new_orde
     # With files a call is a dozen points; every third is enough, since each call has its own remainder.
     for point in range(0, count, 3 if in_files else 1):
         with three_to_renew(in_files=in_files) as (cloud, settings):
-            run = PausedInvocation(cloud, json.dumps(TIMER).encode(), "run", 300, 0, **settings)
+            run = PausedInvocation(cloud, TIMER, "run", 300, 0, **settings)
             run.step(point)
             run.kill()
             function = Function(cloud, **settings)
             for _ in range(4):
                 cloud.clock.advance(days=0.9)
                 function.tick()
-            bought = [purchase.old_order_id for purchase in cloud.cas.purchases]
-            assert len(bought) == len(set(bought)) == 4, f"killed at {run.at}, point {point}"
-            messages = [message for message in cloud.smq.messages() if message["type"] == "cas.order.renewed"]
-            published = {message["data"]["OrderId"] for message in messages}
-            assert published == {str(purchase.new_order_id) for purchase in cloud.cas.purchases}, f"{run.at}, {point}"
+            renewed = [purchase.old_order_id for purchase in cloud.cas.purchases]
+            assert len(renewed) == len(set(renewed)) == 4, f"killed at {run.at}, point {point}"
+            assert set(published(cloud)) == set(bought(cloud)), f"{run.at}, {point}"

@@ -10,14 +10,14 @@ from hypothesis import HealthCheck, Phase, settings
 
 from handler.errors import EventRefused
 from tests.deployed import Answer, Function
+from tests.points import Crash, Point, always_at, crash_at, once_at
 from tests.promise import scenes
-from tests.promise.interleaving import Crash
 from tests.promise.machine import ExactlyOnce
+from tests.situations import expiring, lose_two
 from tests.stubs import faults
 from tests.stubs.cloud import BUCKET, Cloud
+from tests.traces import LIST, ORDERS, RENEWALS, bought, published
 
-RENEWALS = "RenewCertificateOrderForPackageRequest"
-LIST = "ListUserCertificateOrder"
 LOST = [faults.timeout_after(), faults.reset_after(), faults.html_after(502), faults.empty_after(200)]
 LOST += [
     faults.error_after("InternalError", 500),
@@ -25,28 +25,6 @@ LOST += [
     faults.missing_order_id(),
 ]
 IN_VAIN = [faults.timeout_before(), faults.reset_before(), faults.html(502), faults.error("ServiceUnavailable", 503)]
-
-
-def crash_at(cloud: Cloud, phase: str, service: str, action: str, nth: int = 1) -> None:
-    """Let the process die immediately before or after the effect of a call, once."""
-    seen = []
-
-    def hook(*point: str) -> None:
-        if point == (phase, service, action):
-            seen.append(point)
-            if len(seen) == nth:
-                cloud.hooks.remove(hook)
-                raise Crash
-
-    cloud.hooks.append(hook)
-
-
-def published(cloud: Cloud) -> list[str]:
-    return [message["id"] for message in cloud.smq.messages() if message["type"] == "cas.order.renewed"]
-
-
-def bought(cloud: Cloud) -> list[str]:
-    return [f"{purchase.old_order_id}-{purchase.new_order_id}" for purchase in cloud.cas.purchases]
 
 
 @pytest.mark.parametrize("fault", LOST, ids=str)
@@ -195,15 +173,6 @@ def test_a_message_that_was_sent_but_not_recorded_is_sent_again_with_the_same_id
     assert first == second
 
 
-def lose_two(cloud: Cloud, function: Function, *lost: faults.Fault) -> tuple[str, str]:
-    """Two orders of one product, both of whose answers are lost."""
-    orders = [cloud.cas.add_order(domain=f"{name}.example.com", days_left=5) for name in "ab"]
-    cloud.cas.fail(RENEWALS, *lost)
-    answer = function.tick()
-    assert {answer.of(order)["outcome"] for order in orders} == {"unknown"}
-    return str(orders[0]), str(orders[1])
-
-
 def test_two_lost_answers_that_cannot_be_told_apart_are_held(cloud: Cloud, function: Function) -> None:
     a, b = lose_two(cloud, function, faults.timeout_after(), faults.timeout_before())
     answer = function.tick()
@@ -308,7 +277,7 @@ def test_a_journal_that_makes_no_sense_holds_its_own_order_and_no_other(cloud: C
     lost = cloud.cas.add_order(domain="b.example.com", days_left=6)
     cloud.cas.fail(RENEWALS, faults.timeout_after(), faults.timeout_before())
     function.tick()
-    cloud.oss.objects[BUCKET, f"renewals/orders/{spoilt}"].data += b"and somebody wrote this\n"
+    cloud.oss.objects[BUCKET, f"{ORDERS}{spoilt}"].data += b"and somebody wrote this\n"
     healthy = cloud.cas.add_order(domain="c.example.com", days_left=7, product_code="other")
     answer = function.tick()
     assert answer.failed
@@ -328,7 +297,7 @@ def test_a_candidate_is_not_given_away_while_a_journal_that_may_own_it_cannot_be
     function.tick()
     cloud.clock.advance(3600)
     function.tick()
-    cloud.oss.objects[BUCKET, f"renewals/orders/{done}"].data += b"and somebody wrote this\n"
+    cloud.oss.objects[BUCKET, f"{ORDERS}{done}"].data += b"and somebody wrote this\n"
     lost = cloud.cas.add_order(domain="b.example.com", days_left=6)
     cloud.cas.fail(RENEWALS, faults.timeout_after())
     function.tick()
@@ -349,16 +318,10 @@ def test_our_own_successor_does_not_make_an_order_superseded(cloud: Cloud, funct
     assert function.tick().of(old)["outcome"] == "already-renewed"
 
 
-def side_by_side(cloud: Cloud, function: Function, point: tuple[str, str, str]) -> tuple[Answer, Answer]:
+def side_by_side(cloud: Cloud, function: Function, point: Point) -> tuple[Answer, Answer]:
     """Let a whole second run happen at a point inside the first."""
     inner: list[Answer] = []
-
-    def hook(*at: str) -> None:
-        if at == point:
-            cloud.hooks.remove(hook)
-            inner.append(function.tick())
-
-    cloud.hooks.append(hook)
+    once_at(cloud, point, lambda: inner.append(function.tick()))
     outer = function.tick()
     return outer, inner[0]
 
@@ -375,7 +338,7 @@ def side_by_side(cloud: Cloud, function: Function, point: tuple[str, str, str]) 
     ],
     ids="-".join,
 )
-def test_of_two_runs_at_once_exactly_one_buys(cloud: Cloud, function: Function, point: tuple[str, str, str]) -> None:
+def test_of_two_runs_at_once_exactly_one_buys(cloud: Cloud, function: Function, point: Point) -> None:
     old = cloud.cas.add_order()
     outer, inner = side_by_side(cloud, function, point)
     lines = [outer.of(old), inner.of(old)]
@@ -388,13 +351,8 @@ def test_of_two_runs_at_once_exactly_one_buys(cloud: Cloud, function: Function, 
 
 
 def test_no_renewal_is_started_that_cannot_be_finished_in_time(cloud: Cloud, function: Function) -> None:
-    orders = [cloud.cas.add_order(domain=f"host{n}.example.com", days_left=5 + n) for n in range(3)]
-
-    def slow_renewals(phase: str, _service: str, action: str) -> None:
-        if (phase, action) == ("after", RENEWALS):
-            cloud.clock.advance(30)
-
-    cloud.hooks.append(slow_renewals)
+    orders = expiring(cloud, 3)
+    always_at(cloud, ("after", "cas", RENEWALS), lambda: cloud.clock.advance(30))
     answer = function.tick(timeout=60)
     assert [answer.of(order)["outcome"] for order in orders] == ["renewed", "renewed", "deferred"]
     assert answer.of(orders[2])["reason"] == "no-time-left"
@@ -405,11 +363,11 @@ def test_no_renewal_is_started_that_cannot_be_finished_in_time(cloud: Cloud, fun
 def test_a_claim_that_took_too_long_to_write_is_given_up_before_the_call(cloud: Cloud, function: Function) -> None:
     old = cloud.cas.add_order()
 
-    def slow_journal(phase: str, _service: str, action: str) -> None:
-        if (phase, action) == ("after", "AppendObject") and not cloud.cas.calls_of(RENEWALS):
+    def is_slow() -> None:
+        if not cloud.cas.calls_of(RENEWALS):
             cloud.clock.advance(50)
 
-    cloud.hooks.append(slow_journal)
+    always_at(cloud, ("after", "oss", "AppendObject"), is_slow)
     assert function.tick(timeout=60).outcomes == {str(old): ("deferred", "no-time-left")}
     assert not cloud.cas.calls_of(RENEWALS)
     cloud.hooks.clear()
@@ -461,14 +419,8 @@ def test_a_purchase_that_cannot_be_journalled_is_told_at_once_and_settled_later(
 
 
 def test_credentials_that_expire_in_mid_run_lose_nothing(cloud: Cloud, function: Function) -> None:
-    orders = [cloud.cas.add_order(domain=f"host{n}.example.com", days_left=5 + n) for n in range(2)]
-
-    def expire(phase: str, _service: str, action: str) -> None:
-        if (phase, action) == ("after", RENEWALS):
-            cloud.hooks.clear()
-            cloud.rotate_credentials()
-
-    cloud.hooks.append(expire)
+    orders = expiring(cloud, 2)
+    once_at(cloud, ("after", "cas", RENEWALS), cloud.rotate_credentials)
     assert function.tick().failed
     cloud.clock.advance(361)
     function.tick()
@@ -478,7 +430,7 @@ def test_credentials_that_expire_in_mid_run_lose_nothing(cloud: Cloud, function:
 
 
 def test_a_queue_that_does_not_exist_stops_the_buying_and_loses_nothing(cloud: Cloud, function: Function) -> None:
-    orders = [cloud.cas.add_order(domain=f"host{n}.example.com", days_left=5 + n) for n in range(2)]
+    orders = expiring(cloud, 2)
     answer = function.tick(SMQ_QUEUE="nowhere")
     assert answer.failed
     assert answer.outcomes == {

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,9 +14,12 @@ import pytest
 from handler.errors import JournalConflict
 from handler.journal.folder_store import FileStore
 from tests.deployed import TIMER, Function, what_a_person_says
+from tests.points import Crash
 from tests.promise.file_crashes import file_crashes
-from tests.promise.interleaving import Crash, PausedInvocation
+from tests.promise.interleaving import PausedInvocation
+from tests.side_by_side import side_by_side
 from tests.stubs.cloud import Cloud, Phase, Service, local_cloud
+from tests.traces import bought, published
 
 LOG, NOTE = "orders/1", "open/1"
 DESCRIPTORS = Path("/dev/fd")
@@ -200,7 +203,7 @@ def _renewed_with_a_death_at(root: Path, nth: int) -> int:
     with local_cloud() as cloud, file_crashes(cloud, root):
         old = cloud.cas.add_order()
         function = Function(cloud, JOURNAL_URL=root.as_uri())
-        run = PausedInvocation(cloud, json.dumps(TIMER).encode(), "run-1", 300, JOURNAL_URL=root.as_uri())
+        run = PausedInvocation(cloud, TIMER, "run-1", 300, JOURNAL_URL=root.as_uri())
         made = 0
         while not run.finished:
             if run.at is not None and run.at[:2] == ("before", "file"):
@@ -217,9 +220,7 @@ def _renewed_with_a_death_at(root: Path, nth: int) -> int:
                     function.invoke(what_a_person_says(cloud, line["order_id"]))
         assert run.bug is None
         assert len(cloud.cas.bought(old)) == 1, (nth, run.at)
-        (bought,) = cloud.cas.purchases
-        renewed = [message["data"]["OrderId"] for message in cloud.smq.messages()]
-        assert str(bought.new_order_id) in renewed, (nth, run.at)
+        assert set(published(cloud)) == set(bought(cloud)), (nth, run.at)
         assert set(function.tick().result["counts"]) == {"already-renewed"}
     return made
 
@@ -241,10 +242,6 @@ def test_two_writers_that_stand_still_at_the_same_call_do_not_both_win(cloud: Cl
             came["lost"] += 1
 
     cloud.hooks.append(meet)
-    writers = [threading.Thread(target=append, args=(entry,)) for entry in (b"one", b"other")]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join()
+    side_by_side(partial(append, b"one"), partial(append, b"other"))
 
     assert came == {"won": 1, "lost": 1}

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from tests.deployed import TIMER, Answer, Function, platform
-from tests.promise.interleaving import Crash
-from tests.promise.test_exactly_once import LIST, RENEWALS, bought, crash_at, published
+from tests.deployed import TIMER, Answer, Function, assert_no_internal_error, platform
+from tests.points import Crash, always_at, crash, crash_at, once_at
+from tests.situations import expiring
 from tests.stubs import faults
 from tests.stubs.cloud import Cloud
 from tests.stubs.misbehaviour import MovingLists
+from tests.traces import LIST, RENEWALS, assert_bought_at_most_once, bought, published
 
 PRODUCT = "digicert-dv-1"
 
@@ -27,21 +27,12 @@ def fill(cloud: Cloud, count: int = 60, **more: Any) -> list[int]:
     ]
 
 
-def no_internal_error(answer: Answer) -> None:
-    assert not [error for error in answer.result.get("errors", ()) if "internal error" in error], answer.text
-
-
-def at_most_once(cloud: Cloud) -> None:
-    for order in {purchase.old_order_id for purchase in cloud.cas.purchases}:
-        assert len(cloud.cas.bought(order)) <= 1, f"{order} was bought twice"
-
-
 def ticks(cloud: Cloud, function: Function, count: int = 4, seconds: float = 700) -> list[Answer]:
     answers = []
     for _ in range(count):
         answers.append(function.tick())
-        no_internal_error(answers[-1])
-        at_most_once(cloud)
+        assert_no_internal_error(answers[-1])
+        assert_bought_at_most_once(cloud)
         cloud.clock.advance(seconds)
     return answers
 
@@ -127,9 +118,9 @@ def test_an_old_order_that_goes_from_list_to_list_is_not_bought_again(cloud: Clo
     flips = iter(["CPACK", "BUY"] * 100)
     cloud.cas.between_pages = lambda kind, page: cloud.cas.move(old, next(flips)) if kind == "CPACK" else None  # type: ignore[arg-type]
     for _ in range(4):
-        no_internal_error(function.tick())
+        assert_no_internal_error(function.tick())
         cloud.clock.advance(700)
-    at_most_once(cloud)
+    assert_bought_at_most_once(cloud)
     cloud.cas.between_pages = None
     ticks(cloud, function)
     assert len(cloud.cas.bought(old)) == 1
@@ -202,8 +193,8 @@ def test_whatever_moves_while_the_lists_are_read_no_order_is_bought_twice(
     cloud.cas.fail(RENEWALS, faults.timeout_after(), faults.timeout_before(), faults.answer({}), None)
     cloud.cas.between_pages = MovingLists(cloud.cas, seed, share=0.4)
     for _ in range(6):
-        no_internal_error(function.tick())
-        at_most_once(cloud)
+        assert_no_internal_error(function.tick())
+        assert_bought_at_most_once(cloud)
         cloud.clock.advance(500)
     cloud.cas.between_pages = None
     ticks(cloud, function, 3)
@@ -226,14 +217,12 @@ def test_what_is_taken_up_is_what_was_lost_when_the_list_was_proved_whole(cloud:
     cloud.cas.move_row(new, 50)
     cloud.clock.advance(359)
     cloud.cas.once_after_page("CPACK", 1, lambda: cloud.cas.remove(fillers.pop()))
-    reads = []
 
-    def slow(phase: str, service: str, action: str) -> None:
-        if (phase, service, action) == ("before", "oss", "GetObject") and cloud.cas.between_pages is None:
-            reads.append(1)
+    def is_slow() -> None:
+        if cloud.cas.between_pages is None:
             cloud.clock.advance(1)
 
-    cloud.hooks.append(slow)
+    always_at(cloud, ("before", "oss", "GetObject"), is_slow)
     function.tick()
     cloud.hooks.clear()
     answer = function.tick()
@@ -259,8 +248,7 @@ def test_a_successor_that_shows_after_899_seconds_is_waited_for_by_any_two_clock
         function.tick(skew=first)
     else:
         if how == "dead at the deadline":
-            late = lambda *at: cloud.clock.advance(269) if at == ("before", "cas", RENEWALS) else None  # noqa: E731
-            cloud.hooks.append(late)
+            always_at(cloud, ("before", "cas", RENEWALS), lambda: cloud.clock.advance(269))
         crash_at(cloud, "after", "cas", RENEWALS)
         with pytest.raises(Crash):
             function.tick(skew=first, timeout=300)
@@ -286,13 +274,11 @@ def test_a_run_in_progress_is_left_alone_by_any_two_clocks(
     old = cloud.cas.add_order()
     inner: list[Answer] = []
 
-    def hook(*at: str) -> None:
-        if at == ("before", "cas", RENEWALS):
-            cloud.hooks.clear()
-            cloud.clock.advance(284)
-            inner.append(function.tick(skew=second))
+    def another_runs() -> None:
+        cloud.clock.advance(284)
+        inner.append(function.tick(skew=second))
 
-    cloud.hooks.append(hook)
+    once_at(cloud, ("before", "cas", RENEWALS), another_runs)
     function.tick(skew=first, timeout=300)
     assert inner[0].outcomes == {str(old): ("deferred", "in-progress")}
     assert len(cloud.cas.purchases) == 1
@@ -302,17 +288,16 @@ def test_a_run_in_progress_is_left_alone_by_any_two_clocks(
 
 
 def test_what_a_person_renews_during_a_run_of_hours_is_not_bought(cloud: Cloud, function: Function) -> None:
-    orders = [cloud.cas.add_order(domain=f"h{n}.example.com", days_left=5 + n / 10) for n in range(6)]
+    orders = expiring(cloud, 6, apart=0.1)
     renewed: list[int] = []
 
-    def slow(phase: str, _service: str, action: str) -> None:
-        if (phase, action) == ("after", RENEWALS):
+    def is_slow() -> None:
+        cloud.clock.advance(1000)
+        if not renewed:
+            renewed.append(cloud.cas.renew_in_console(orders[3]))
             cloud.clock.advance(1000)
-            if not renewed:
-                renewed.append(cloud.cas.renew_in_console(orders[3]))
-                cloud.clock.advance(1000)
 
-    cloud.hooks.append(slow)
+    always_at(cloud, ("after", "cas", RENEWALS), is_slow)
     answer = function.tick(timeout=7200)
     assert answer.outcomes[str(orders[3])] == ("skipped", "superseded")
     assert [len(cloud.cas.bought(order)) for order in orders] == [1, 1, 1, 0, 1, 1]
@@ -322,24 +307,17 @@ def test_what_a_person_renews_during_a_run_of_hours_is_not_bought(cloud: Cloud, 
 def test_an_order_that_goes_away_during_a_run_of_hours_is_not_bought(cloud: Cloud, function: Function) -> None:
     a, b = (cloud.cas.add_order(domain=f"{name}.example.com") for name in "ab")
 
-    def slow(phase: str, _service: str, action: str) -> None:
-        if (phase, action) == ("after", RENEWALS):
-            cloud.hooks.clear()
-            cloud.clock.advance(1000)
-            cloud.cas.remove(b)
+    def goes_away() -> None:
+        cloud.clock.advance(1000)
+        cloud.cas.remove(b)
 
-    cloud.hooks.append(slow)
+    once_at(cloud, ("after", "cas", RENEWALS), goes_away)
     assert function.tick(timeout=7200).outcomes == {str(a): ("renewed", None), str(b): ("skipped", "not-found")}
 
 
 def test_the_picture_is_refreshed_when_it_is_stale_and_not_for_each_order(cloud: Cloud, function: Function) -> None:
     orders = [cloud.cas.add_order(domain=f"h{n}.example.com") for n in range(8)]
-
-    def slow(phase: str, _service: str, action: str) -> None:
-        if (phase, action) == ("after", RENEWALS):
-            cloud.clock.advance(250)
-
-    cloud.hooks.append(slow)
+    always_at(cloud, ("after", "cas", RENEWALS), lambda: cloud.clock.advance(250))
     answer = function.tick(timeout=7200)
     assert {line["outcome"] for line in answer.orders} == {"renewed"}
     # Twice at the start; after 1,000 and 2,000 seconds twice again. Each is two lists.
@@ -376,7 +354,7 @@ def test_an_order_whose_twin_s_successor_was_cancelled_is_bought_in_the_end(clou
     cloud.clock.advance(days=1, seconds=1)
     answer = function.tick()
     assert answer.outcomes == {str(first): ("already-renewed", None), str(second): ("renewed", None)}
-    at_most_once(cloud)
+    assert_bought_at_most_once(cloud)
 
 
 # --------------------------------------------------------------------------------------------- answers that are none
@@ -396,8 +374,8 @@ def test_a_list_that_is_none_never_lets_an_order_be_bought_twice(
         cloud.clock.advance(961)
     cloud.cas.fail(LIST, *[None] * nth, fault)
     answer = function.tick()
-    no_internal_error(answer)
-    at_most_once(cloud)
+    assert_no_internal_error(answer)
+    assert_bought_at_most_once(cloud)
     ticks(cloud, function)
     assert len(cloud.cas.bought(old)) == 1
     assert {*published(cloud)} == {*bought(cloud)}
@@ -415,7 +393,7 @@ def test_a_list_that_is_none_for_ever_buys_nothing_and_settles_nothing_wrongly(
     cloud.cas.fail(LIST, *[fault] * 200)
     for _ in range(3):
         answer = function.tick()
-        no_internal_error(answer)
+        assert_no_internal_error(answer)
         assert len(cloud.cas.purchases) == 1
         cloud.clock.advance(1000)
     cloud.cas._faults[LIST].clear()
@@ -449,7 +427,7 @@ def test_an_answer_to_the_purchase_that_is_none_is_a_lost_answer(
     other = cloud.cas.add_order(domain="b.example.com", days_left=6, product_code="other")
     cloud.cas.fail(RENEWALS, (faults.answer_after if effect else faults.answer)(body))
     answer = function.tick()
-    no_internal_error(answer)
+    assert_no_internal_error(answer)
     assert answer.of(old)["outcome"] == "unknown", answer.text
     assert answer.of(other)["outcome"] == "renewed"
     ticks(cloud, function)
@@ -463,8 +441,8 @@ def test_an_answer_to_the_purchase_that_is_none_is_a_lost_answer(
 def settle_in_the_end(cloud: Cloud, function: Function, old: int) -> dict[str, Any]:
     for _ in range(6):
         answer = function.tick()
-        no_internal_error(answer)
-        at_most_once(cloud)
+        assert_no_internal_error(answer)
+        assert_bought_at_most_once(cloud)
         cloud.clock.advance(400)
     return answer.of(old)
 
@@ -608,10 +586,10 @@ def test_a_row_with_an_odd_field_costs_its_own_order_at_most(
         cloud.clock.advance(961)
         for _ in range(2):
             answer = function.tick(MAX_RENEWALS_PER_DAY="10000")
-            no_internal_error(answer)
+            assert_no_internal_error(answer)
             assert answer.of(late)["outcome"] in {"renewed", "already-renewed"}, (odd, answer.text)
             cloud.clock.advance(100)
-        at_most_once(cloud)
+        assert_bought_at_most_once(cloud)
         for order in cloud.cas.order_ids():
             cloud.cas.odd_row(order, "Domain")
             cloud.cas.odd_row(order)
@@ -631,7 +609,7 @@ def test_a_row_that_is_no_order_is_reported_and_the_others_go_on(
     lost = cloud.cas.add_order(domain="lost.example.com", days_left=3)
     cloud.cas.fail(RENEWALS, faults.timeout_after())
     answer = function.tick()
-    no_internal_error(answer)
+    assert_no_internal_error(answer)
     assert answer.of(old)["outcome"] == "renewed"
     assert [line for line in answer.orders if line["order_id"] is None], answer.text
     assert function.tick().of(lost)["outcome"] == "renewed"
@@ -646,14 +624,7 @@ def test_a_platform_that_repeats_an_event_whose_run_dies_each_time_buys_once(
     cloud: Cloud, function: Function, same: bool
 ) -> None:
     old = cloud.cas.add_order()
-    dying: list[Callable[..., None]] = []
-
-    def die(phase: str, service: str, action: str) -> None:
-        if (phase, action) == ("after", RENEWALS):
-            raise Crash
-
-    dying.append(die)
-    cloud.hooks.append(die)
+    always_at(cloud, ("after", "cas", RENEWALS), crash)
     answers = platform(function, TIMER, seconds_between=700, same_request_id=same)
     assert [answer.failed for answer in answers][:1] == [True]
     assert len(cloud.cas.bought(old)) == 1
@@ -667,6 +638,6 @@ def test_the_messages_of_a_moving_world_are_json(cloud: Cloud, function: Functio
     cloud.cas.add_order(domain="..")
     cloud.cas.add_order(domain="a" * 300)
     cloud.cas.add_order(domain="例子.测试")
-    no_internal_error(function.tick())
+    assert_no_internal_error(function.tick())
     for message in cloud.smq.messages():
         json.dumps(message)

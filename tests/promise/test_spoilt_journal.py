@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from handler.errors import EventRefused
-from tests.deployed import Answer, Function
-from tests.promise.interleaving import Crash
-from tests.promise.test_exactly_once import RENEWALS, bought, crash_at, published
+from tests.deployed import Function, assert_no_internal_error
+from tests.points import Crash, crash_at
+from tests.situations import hold
 from tests.stubs import faults
 from tests.stubs.cloud import BUCKET, Cloud
+from tests.traces import ORDERS, RENEWALS, bought, entries, messages, published
 
-ORDERS = "renewals/orders/"
 NOT_TEXT: list[Any] = [None, 7, True, [], ["a", "b"], {}, {"a": 1}, [[]], [{}], [None]]
 NOT_MOMENTS: list[Any] = [
     *NOT_TEXT,
@@ -28,10 +28,6 @@ NOT_MOMENTS: list[Any] = [
 ]
 
 
-def entries(cloud: Cloud, order: object) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in cloud.oss.objects[BUCKET, f"{ORDERS}{order}"].data.splitlines()]
-
-
 def write(cloud: Cloud, order: object, lines: list[Any]) -> None:
     """Somebody edits a journal with a tool that keeps it appendable."""
     text = "".join(json.dumps(line) + "\n" for line in lines)
@@ -39,15 +35,7 @@ def write(cloud: Cloud, order: object, lines: list[Any]) -> None:
 
 
 def alerts(cloud: Cloud, order: object) -> list[dict[str, Any]]:
-    return [
-        message
-        for message in cloud.smq.messages()
-        if message["type"] == "cas.renewal.failed" and message["data"]["OrderId"] == str(order)
-    ]
-
-
-def no_internal_error(answer: Answer) -> None:
-    assert not [error for error in answer.result.get("errors", ()) if "internal error" in error], answer.text
+    return [message for message in messages(cloud, "cas.renewal.failed") if message["data"]["OrderId"] == str(order)]
 
 
 def in_state(cloud: Cloud, function: Function, state: str) -> int:
@@ -65,10 +53,7 @@ def in_state(cloud: Cloud, function: Function, state: str) -> int:
         cloud.cas.fail(RENEWALS, faults.error("OrderStateError", 403))
         function.tick()
     elif state == "held":
-        cloud.cas.fail(RENEWALS, faults.timeout_after())
-        function.tick()
-        cloud.cas.renew_in_console(order, domain_filled=False)
-        assert function.tick().of(order)["reason"] == "several-candidates"
+        hold(cloud, function, order)
     elif state == "renewed":
         cloud.smq.fail("SendMessage", *[faults.error("InternalError", 500)] * 3)
         function.tick()
@@ -107,7 +92,7 @@ def test_whatever_somebody_writes_into_a_field_of_a_journal_the_other_orders_are
                     continue
                 other = cloud.cas.add_order(domain=f"n{number}.example.com", days_left=9, product_code=f"p{number}")
                 answer = function.tick(MAX_RENEWALS_PER_DAY="10000")
-                no_internal_error(answer)
+                assert_no_internal_error(answer)
                 assert answer.of(other)["outcome"] == "renewed", (field, odd, answer.text)
                 cloud.cas.remove(other)
                 cloud.cas.remove(cloud.cas.bought(other)[0].new_order_id)
@@ -140,7 +125,7 @@ def test_a_journal_that_cannot_be_parsed_holds_its_order_and_tells_it_once_a_day
     for day in range(1, 4):
         for _ in range(2):
             answer = function.tick()
-            no_internal_error(answer)
+            assert_no_internal_error(answer)
             assert answer.failed
             assert answer.outcomes[str(spoilt)] == ("held", "journal-unreadable")
             assert answer.of(other)["outcome"] in {"renewed", "already-renewed"}
@@ -190,7 +175,7 @@ def test_a_note_that_names_no_orders_costs_nothing(cloud: Cloud, function: Funct
     cloud.oss.objects[BUCKET, "renewals/open/x"].data = body
     old = cloud.cas.add_order()
     answer = function.tick()
-    no_internal_error(answer)
+    assert_no_internal_error(answer)
     assert answer.of(old)["outcome"] == "renewed"
 
 
@@ -270,7 +255,7 @@ def test_a_journal_out_of_reach_costs_its_own_order_in_every_state(
     other = cloud.cas.add_order(domain="other.example.com", days_left=9)
     for _ in range(3):
         answer = function.tick()
-        no_internal_error(answer)
+        assert_no_internal_error(answer)
         assert answer.failed
         assert answer.outcomes[str(spoilt)] == ("deferred", "journal-unavailable")
         assert answer.of(other)["outcome"] in {"renewed", "already-renewed"}
@@ -292,7 +277,7 @@ def test_a_journal_that_was_restored_as_an_ordinary_object_is_said_and_the_other
     cloud.clock.advance(days=1)
     for _ in range(3):
         answer = function.tick()
-        no_internal_error(answer)
+        assert_no_internal_error(answer)
         assert answer.failed
         said = json.dumps([answer.of(spoilt), answer.result.get("errors")])
         assert "journal-not-appendable" in said or "ordinary object" in said or answer.of(spoilt)["outcome"] == "held"
@@ -365,7 +350,7 @@ def test_a_claim_of_an_older_version_is_settled_or_held_and_never_bought_again(
     other = cloud.cas.add_order(domain="other.example.com", product_code="other")
     cloud.clock.advance(300 + 961)
     answer = function.tick()
-    no_internal_error(answer)
+    assert_no_internal_error(answer)
     expected = ("renewed", None) if effect else ("held", "picture-lost")
     assert answer.outcomes == {str(lost): expected, str(other): ("renewed", None)}
     assert len(cloud.cas.bought(lost)) == int(effect)

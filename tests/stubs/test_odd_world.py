@@ -15,13 +15,14 @@ from mns.mns_exception import MNSClientNetworkException
 
 from handler.errors import EventRefused
 from tests.deployed import TIMER, Function, platform
-from tests.promise.interleaving import Crash, PausedInvocation
+from tests.points import crash_at
+from tests.promise.interleaving import PausedInvocation
 from tests.stubs import faults
+from tests.stubs.clients import Clients, oss_code
 from tests.stubs.cloud import BUCKET, Cloud, local_cloud
 from tests.stubs.misbehaviour import MovingLists
-from tests.stubs.test_stubs import RENEW, Clients, oss_code
+from tests.traces import LIST, RENEWALS, entries
 
-LIST = "ListUserCertificateOrder"
 ASK: dict[str, tuple[str, dict[str, str]]] = {
     "cas": ("https://cas.aliyuncs.com/", {"x-acs-action": LIST}),
     "oss": (f"https://{BUCKET}.oss-cn-hangzhou.aliyuncs.com/renewals/open/1", {}),
@@ -202,7 +203,7 @@ def test_such_an_answer_comes_from_a_queue_too_and_hides_what_happened_or_did_no
     cloud.smq.fail(
         "SendMessage", faults.answer({"ok": True}, status=201), faults.answer_after({"ok": True}, status=201)
     )
-    cloud.cas.fail(RENEW, faults.answer({}), faults.answer_after({}))
+    cloud.cas.fail(RENEWALS, faults.answer({}), faults.answer_after({}))
     order = cloud.cas.add_order()
     for sent in (0, 1):
         with pytest.raises(MNSClientNetworkException, match="RespDataDamaged"):
@@ -239,7 +240,7 @@ def test_a_list_can_be_no_list_or_a_wrong_one_and_the_next_answer_is_right(cloud
 @pytest.mark.parametrize(("fault", "bought"), [(faults.old_order_id(), 0), (faults.old_order_id_after(), 1)], ids=str)
 def test_a_renewal_can_name_the_old_order_as_the_new_one(cloud: Cloud, fault: faults.Fault, bought: int) -> None:
     order = cloud.cas.add_order()
-    cloud.cas.fail(RENEW, fault)
+    cloud.cas.fail(RENEWALS, fault)
 
     assert Clients(cloud.environ()).renew(order).order_id == order
 
@@ -313,8 +314,7 @@ def test_an_instance_may_have_a_clock_of_its_own(cloud: Cloud, function: Functio
 
     function.tick(skew=skew)
 
-    entries = [json.loads(line) for line in cloud.oss.objects[BUCKET, f"renewals/orders/{old}"].data.splitlines()]
-    claimed = next(entry for entry in entries if entry["entry"] == "claimed")
+    claimed = next(entry for entry in entries(cloud, old) if entry["entry"] == "claimed")
     assert (
         claimed["deadline"]
         == {
@@ -329,7 +329,7 @@ def test_an_instance_may_have_a_clock_of_its_own(cloud: Cloud, function: Functio
 @pytest.mark.parametrize("skew", [-60, 60])
 def test_the_platform_ends_an_invocation_by_the_cloud_s_clock(cloud: Cloud, skew: float) -> None:
     cloud.cas.add_order()
-    run = PausedInvocation(cloud, json.dumps(TIMER).encode(), "run-1", 60, skew=skew)
+    run = PausedInvocation(cloud, TIMER, "run-1", 60, skew=skew)
     cloud.clock.advance(59)
     run.step()
     assert not run.finished
@@ -364,10 +364,5 @@ def test_the_platform_repeats_what_was_refused_and_what_has_died(cloud: Cloud, f
         function.invoke({"nonsense": 1})
     assert len(platform(function, {"nonsense": 1}, retries=2)) == 3
     cloud.cas.add_order()
-
-    def die(*point: str) -> None:
-        cloud.hooks.clear()
-        raise Crash
-
-    cloud.hooks.append(die)
+    crash_at(cloud, "before", "cas", LIST)
     assert [answer.failed for answer in platform(function, TIMER)] == [True, False]

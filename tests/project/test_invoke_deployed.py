@@ -16,8 +16,9 @@ import responses
 from alibabacloud_credentials.utils import auth_util
 from urllib3.util import Retry
 
-from tests import invoke
-from tests.show import show
+from deploy import invoke
+from deploy.table import show
+from tests import invoke as local
 from tests.stubs.cloud import forget_sessions
 
 FUNCTION_3 = "cas-certificate-renewer"
@@ -119,7 +120,7 @@ def failed(platform: responses.RequestsMock, name: str, error: object, log: str 
 @both
 def test_the_events_bytes_are_sent_signed_to_the_function(platform: responses.RequestsMock, name: str, event: str):
     answer(platform, name, RESULT)
-    assert invoke.main(["--remote", name, event]) == 0
+    assert invoke.main([name, event]) == 0
     request = platform.calls[0].request
     assert request.method == "POST"
     assert request.url == HOST + PATHS[name]
@@ -138,7 +139,7 @@ def test_without_a_token_none_is_sent(
 ):
     monkeypatch.setattr(auth_util, "environment_security_token", None)
     answer(platform, name, RESULT)
-    assert invoke.main(["--remote", name, event]) == 0
+    assert invoke.main([name, event]) == 0
     assert TOKEN_HEADERS[name] not in {key.lower() for key in platform.calls[0].request.headers}
 
 
@@ -152,14 +153,14 @@ def test_without_a_token_none_is_sent(
 )
 def test_a_qualifier_chooses_the_version(platform: responses.RequestsMock, name: str, path: str, event: str):
     platform.post(HOST + path, json=RESULT, match=[responses.matchers.query_param_matcher({}, strict_match=False)])
-    assert invoke.main(["--remote", name, "--qualifier", "prod", event]) == 0
+    assert invoke.main([name, "--qualifier", "prod", event]) == 0
     assert platform.calls[0].request.url == HOST + path
 
 
 @both
 def test_an_answer_may_take_as_long_as_the_function(platform: responses.RequestsMock, name: str, event: str):
     answer(platform, name, RESULT)
-    assert invoke.main(["--remote", name, "--timeout", "600", event]) == 0
+    assert invoke.main([name, "--timeout", "600", event]) == 0
     assert platform.calls[0].request.req_kwargs["timeout"] == (5, 615)  # type: ignore[attr-defined]
 
 
@@ -185,7 +186,7 @@ def test_the_place_comes_from_options_or_the_environment_or_the_deployment(
     for variable, value in environ.items():
         monkeypatch.setenv(variable, value)
     platform.post(host + PATHS[FUNCTION_3], json=RESULT)
-    assert invoke.main(["--remote", FUNCTION_3, *options, event]) == 0
+    assert invoke.main([FUNCTION_3, *options, event]) == 0
 
 
 # --- what a person reads ----------------------------------------------------------------------------------------------
@@ -196,7 +197,7 @@ def test_a_result_is_shown_as_the_table_of_a_local_run(
     platform: responses.RequestsMock, name: str, event: str, capsys: pytest.CaptureFixture[str]
 ):
     answer(platform, name, RESULT)
-    assert invoke.main(["--remote", name, event]) == 0
+    assert invoke.main([name, event]) == 0
     shown = capsys.readouterr().out
     show(json.dumps(RESULT))
     table = capsys.readouterr().out
@@ -209,7 +210,7 @@ def test_the_end_of_the_log_is_shown(
     platform: responses.RequestsMock, name: str, event: str, capsys: pytest.CaptureFixture[str]
 ):
     answer(platform, name, RESULT, log=LOG)
-    assert invoke.main(["--remote", name, event]) == 0
+    assert invoke.main([name, event]) == 0
     assert capsys.readouterr().out.endswith(
         "The end of the function's log:\n"
         '  {"level":"info","event":"dry-run"}\n'
@@ -222,7 +223,7 @@ def test_a_failed_run_is_shown_as_its_table_and_what_somebody_must_look_at(
     platform: responses.RequestsMock, name: str, event: str, capsys: pytest.CaptureFixture[str]
 ):
     failed(platform, name, {"errorMessage": json.dumps(FAILED), "errorType": "RunFailed", "stackTrace": []}, log=LOG)
-    assert invoke.main(["--remote", name, event]) == 1
+    assert invoke.main([name, event]) == 1
     shown = capsys.readouterr()
     assert "123451222  www.example.com  20         renewed                 323451222" in shown.out
     assert (
@@ -249,7 +250,7 @@ def test_any_other_error_is_shown_with_its_stack_trace(
 ):
     message = "event refused at event.ids: unknown key"
     failed(platform, name, {"errorMessage": message, "errorType": "EventRefused", "stackTrace": trace})
-    assert invoke.main(["--remote", name, event]) == 1
+    assert invoke.main([name, event]) == 1
     assert capsys.readouterr().out.endswith(
         f"\n\nFAILED: EventRefused: {message}\n"
         '    File "/code/index.py", line 42, in handler, raise EventRefused(...)\n'
@@ -274,7 +275,7 @@ def test_an_error_of_the_runtime_itself_is_shown_as_far_as_it_goes(
     capsys: pytest.CaptureFixture[str],
 ):
     failed(platform, name, error)
-    assert invoke.main(["--remote", name, event]) == 1
+    assert invoke.main([name, event]) == 1
     assert capsys.readouterr().out.endswith(f"FAILED: UnhandledInvocationError: {said}\n")
 
 
@@ -283,7 +284,7 @@ def test_what_another_function_returns_is_shown_as_it_is(
     platform: responses.RequestsMock, name: str, event: str, capsys: pytest.CaptureFixture[str]
 ):
     answer(platform, name, "hello world")
-    assert invoke.main(["--remote", name, event]) == 0
+    assert invoke.main([name, event]) == 0
     assert capsys.readouterr().out.endswith("\n\nhello world\n")
 
 
@@ -292,7 +293,7 @@ def test_an_asynchronous_invocation_tells_the_request_and_where_its_result_will_
     platform: responses.RequestsMock, name: str, event: str, capsys: pytest.CaptureFixture[str]
 ):
     answer(platform, name, status=202)
-    assert invoke.main(["--remote", name, "--async", event]) == 0
+    assert invoke.main([name, "--async", event]) == 0
     headers = {key.lower(): value for key, value in platform.calls[0].request.headers.items()}
     assert headers["x-fc-invocation-type"] == "Async"
     assert platform.calls[0].request.body == EVENT
@@ -333,7 +334,7 @@ def test_an_error_of_the_platform_is_one_line_with_what_to_do(
     capsys: pytest.CaptureFixture[str],
 ):
     answer(platform, name, dict(zip(spelling.split(), [code, "It says why.", "request-1"], strict=True)), status)
-    assert invoke.main(["--remote", name, event]) == 2
+    assert invoke.main([name, event]) == 2
     shown = capsys.readouterr()
     assert shown.out == f"{name} at {HOST}\n\n"
     (line,) = shown.err.splitlines()
@@ -360,7 +361,7 @@ def test_a_lost_answer_says_whether_the_function_may_have_run(
     capsys: pytest.CaptureFixture[str],
 ):
     answer(platform, name, lost)
-    assert invoke.main(["--remote", name, event]) == 2
+    assert invoke.main([name, event]) == 2
     assert len(platform.calls) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert said in line
@@ -372,7 +373,7 @@ def test_a_page_of_some_proxy_is_no_answer(
     platform: responses.RequestsMock, name: str, body: str, event: str, capsys: pytest.CaptureFixture[str]
 ):
     answer(platform, name, body, status=502)
-    assert invoke.main(["--remote", name, event]) == 2
+    assert invoke.main([name, event]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert "may have run" in line
 
@@ -385,7 +386,7 @@ def test_a_port_where_nobody_listens_cannot_be_reached_and_is_tried_once(
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         endpoint = f"http://127.0.0.1:{unused.getsockname()[1]}"
-        assert invoke.main(["--remote", name, "--endpoint", endpoint, event]) == 2
+        assert invoke.main([name, "--endpoint", endpoint, event]) == 2
     forget_sessions(endpoint)
     assert f"{endpoint} cannot be reached" in capsys.readouterr().err
 
@@ -394,7 +395,7 @@ def test_without_credentials_it_says_where_to_put_them(
     event: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(auth_util, "environment_access_key_id", None)
-    assert invoke.main(["--remote", FUNCTION_3, event]) == 2
+    assert invoke.main([FUNCTION_3, event]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert "aliyun configure" in line
     assert "ALIBABA_CLOUD_ACCESS_KEY_ID" in line
@@ -402,7 +403,7 @@ def test_without_credentials_it_says_where_to_put_them(
 
 @pytest.mark.parametrize("name", ["a/b/c", "/b", "a/", "-a", "a b", "../a", "acs:fc:x"])
 def test_what_is_no_name_of_a_function_is_refused(name: str, event: str, capsys: pytest.CaptureFixture[str]):
-    assert invoke.main([f"--remote={name}", event]) == 2
+    assert invoke.main(["--", name, event]) == 2
     assert "no name" in capsys.readouterr().err
 
 
@@ -420,30 +421,36 @@ def test_what_is_no_name_of_a_function_is_refused(name: str, event: str, capsys:
 def test_a_place_to_which_no_credentials_should_be_sent_is_refused(
     options: list[str], event: str, capsys: pytest.CaptureFixture[str]
 ):
-    assert invoke.main(["--remote", FUNCTION_3, *options, event]) == 2
+    assert invoke.main([FUNCTION_3, *options, event]) == 2
     assert "To do: give --" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("options", [["--set", "DRY_RUN=true"], ["--fresh"]], ids=lambda options: options[0])
+def test_an_option_of_a_local_run_is_refused(options: list[str], event: str, capsys: pytest.CaptureFixture[str]):
+    """Above all a DRY_RUN=true that the deployed function would never see."""
+    with pytest.raises(SystemExit, match="2"):
+        invoke.main([FUNCTION_3, event, *options])
+    assert f"unrecognized arguments: {options[0]}" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
-    ("options", "flag"),
-    [
-        (["--remote", FUNCTION_3, "--set", "DRY_RUN=true"], "--set has no effect with --remote"),
-        (["--remote", FUNCTION_3, "--fresh"], "--fresh has no effect with --remote"),
-        (["--async"], "--async has no effect without --remote"),
-        (["--qualifier", "prod"], "--qualifier has no effect without --remote"),
-    ],
+    "options",
+    [["--remote", FUNCTION_3], ["--remote"], ["--async"], ["--qualifier", "prod"], ["--region=cn-beijing"]],
+    ids=lambda options: options[0],
 )
-def test_an_option_that_would_have_no_effect_is_refused(
-    options: list[str], flag: str, event: str, capsys: pytest.CaptureFixture[str]
+def test_a_local_run_that_is_asked_for_the_deployed_function_says_where_that_is_invoked(
+    options: list[str], event: str, capsys: pytest.CaptureFixture[str]
 ):
     with pytest.raises(SystemExit, match="2"):
-        invoke.main([*options, event])
-    assert flag in capsys.readouterr().err
+        local.main([*options, event])
+    said = capsys.readouterr().err
+    assert options[0].partition("=")[0] in said
+    assert "python -m deploy.invoke" in said
 
 
 def test_an_event_that_cannot_be_read_is_refused(capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit, match="2"):
-        invoke.main(["--remote", FUNCTION_3, "no-such-file.json"])
+        invoke.main([FUNCTION_3, "no-such-file.json"])
     assert "no-such-file.json" in capsys.readouterr().err
 
 
@@ -469,7 +476,7 @@ def test_no_secret_is_shown_even_when_the_server_quotes_it(
     else:
         answer(platform, name, document, status, log=quoted)
     with caplog.at_level(logging.DEBUG):
-        assert invoke.main(["--remote", name, event]) == (1 if status == 200 else 2)
+        assert invoke.main([name, event]) == (1 if status == 200 else 2)
     shown = capsys.readouterr()
     assert "string to sign is:[POST" in shown.out + shown.err
     for secret in (KEY_ID, SECRET, TOKEN):
@@ -479,5 +486,5 @@ def test_no_secret_is_shown_even_when_the_server_quotes_it(
 @both
 def test_the_libraries_may_log_again_afterwards(platform: responses.RequestsMock, name: str, event: str):
     answer(platform, name, {"Code": "AccessDenied"}, status=403)
-    assert invoke.main(["--remote", name, event]) == 2
+    assert invoke.main([name, event]) == 2
     assert logging.root.manager.disable == 0

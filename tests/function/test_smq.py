@@ -13,6 +13,7 @@ from handler.cloud.credentials import Credentials
 from handler.cloud.meter import Meter
 from handler.errors import PublishFailed
 from tests.deployed import Function
+from tests.situations import expiring
 from tests.stubs import faults
 from tests.stubs.clock import FakeClock
 from tests.stubs.cloud import QUEUE, Cloud
@@ -130,7 +131,7 @@ def test_a_message_that_somebody_answered_does_not_count(cloud: Cloud, answer):
 
 
 def test_a_queue_that_never_answers_costs_a_run_two_messages_and_no_more(cloud: Cloud, function: Function):
-    orders = [cloud.cas.add_order(domain=f"host{n}.example.com", days_left=5 + n) for n in range(6)]
+    orders = expiring(cloud, 6)
     cloud.smq.fail("SendMessage", *[faults.reset_before()] * 6)
     assert {function.tick().of(order)["reason"] for order in orders[:1]} == {"no-answer"}
     assert calls(cloud) == 6
