@@ -60,7 +60,7 @@ class Release:
 
 
 @dataclass(frozen=True)
-class Ask:
+class Command:
     """One event, understood."""
 
     trigger: str

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from handler.outcomes import Reason
+
 
 class SettingsError(ValueError):
     """Environment variables are missing or wrong. Lists all of them; nothing was called."""
@@ -22,7 +24,7 @@ class EventRefused(ValueError):
 
 
 class CasError(Exception):
-    """CAS did not do what it was asked. `code` is its error code, or a slug of ours where it gave none."""
+    """CAS did not do what it was asked. `code` is its error code, or a `Reason` or `ListFault` where it gave none."""
 
     def __init__(self, code: str, message: str, request_id: str | None = None) -> None:
         """`message` is for a person; it may hold what CAS said, which is redacted before it is shown."""
@@ -60,21 +62,21 @@ class JournalConflict(Exception):
 
 
 class JournalUnavailable(Exception):
-    """The journal cannot be read or written. `reason` is the slug that goes into the result."""
+    """The journal cannot be read or written. `reason` goes into the result."""
 
-    reason = "journal-unavailable"
+    reason: Reason = Reason.JOURNAL_UNAVAILABLE
 
 
 class JournalUnreadable(JournalUnavailable):
     """The journal of one order holds what this version does not understand. The others are as good as ever."""
 
-    reason = "journal-unreadable"
+    reason = Reason.JOURNAL_UNREADABLE
 
 
 class JournalNotAppendable(JournalUnreadable):
     """The journal of one order can be read, and no entry added: somebody restored it as an ordinary object."""
 
-    reason = "journal-not-appendable"
+    reason = Reason.JOURNAL_NOT_APPENDABLE
 
 
 class PublishFailed(Exception):

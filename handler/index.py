@@ -1,6 +1,6 @@
-"""The door: what Function Compute calls.
+"""The door: what Function Compute calls. It puts the services together, and is the only one that knows the cloud.
 
-event (bytes) → trigger → run → result (str), or RunFailed
+event (bytes) → triggers → command → run → result (str), or RunFailed
 """
 
 import os
@@ -8,7 +8,6 @@ import sys
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from datetime import datetime, timedelta
 from pathlib import Path
 
 from handler.runtime.lean_imports import lean_imports
@@ -23,13 +22,13 @@ with lean_imports():  # leaves out what the SDKs import and the function never u
     from handler.command import Check
     from handler.errors import EventRefused, RunFailed, SettingsError
     from handler.journal.folder_store import FileStore
-    from handler.journal.journal import Journal
     from handler.journal.store import Store
     from handler.result import RunResult
-    from handler.run.invocation import Invocation
     from handler.run.run import run
-    from handler.run.self_check import line
+    from handler.run.self_check import check_line
+    from handler.run.services import Identity, Services
     from handler.runtime.clock import Clock, SystemClock
+    from handler.runtime.countdown import Countdown
     from handler.runtime.log import Log, printable
     from handler.runtime.quiet import silence_libraries
     from handler.runtime.settings import Context, Settings, settings_from
@@ -64,9 +63,11 @@ def invoke(event: bytes, context: Context, environ: Mapping[str, str], clock: Cl
         return _not_ready(event, context, wrong, log, credentials, clock)
     result = RunResult(context.request_id, "unknown", settings.dry_run)
     try:
-        ask = understand(event, settings.expiry_events)
-        with _opened(context, settings, credentials, log, clock, started) as invocation:
-            run(ask, invocation, result)
+        command = understand(event, settings.expiry_events)
+        meter, time = Meter(clock), Countdown(clock, started, int(context.function.timeout))
+        with _opened(context, settings, credentials, log, time, meter) as services:
+            run(command, services, result)
+        result.metrics["services"] = meter.to_dict()
     except EventRefused as refused:
         log.problem("event-refused", message=str(refused))
         refused.args = (_fit_to_leave(str(refused), credentials),)
@@ -92,8 +93,8 @@ def _not_ready(
     log.problem("settings-wrong", problems=problems)
     if not _is_check(event):
         raise SettingsError([_fit_to_leave(problem, credentials) for problem in problems])
-    lines = [line(name, str(error), ok=False) for name, error in wrong.items()]
-    return _fit_to_leave(RunResult(context.request_id, "manual", checks=lines).to_json(clock.now()), credentials)
+    checks = [check_line(name, str(error), ok=False) for name, error in wrong.items()]
+    return _fit_to_leave(RunResult(context.request_id, "manual", checks=checks).to_json(clock.now()), credentials)
 
 
 def _is_check(event: bytes) -> bool:
@@ -105,25 +106,18 @@ def _is_check(event: bytes) -> bool:
 
 @contextmanager
 def _opened(
-    context: Context, settings: Settings, credentials: Credentials, log: Log, clock: Clock, started: datetime
-) -> Iterator[Invocation]:
-    meter = Meter(clock)
+    context: Context, settings: Settings, credentials: Credentials, log: Log, time: Countdown, meter: Meter
+) -> Iterator[Services]:
     store = MeteredStore(RedactedStore(_store(settings, context, credentials), credentials.redact), meter)
     with closing(Smq(settings.smq_endpoint, credentials, meter)) as queue:
-        yield Invocation(
-            request_id=context.request_id,
-            account_id=str(context.account_id),
-            region=context.region,
-            started=started,
-            deadline=started + timedelta(seconds=int(context.function.timeout)),
+        yield Services(
+            identity=Identity(context.request_id, str(context.account_id), context.region),
             settings=settings,
-            clock=clock,
+            time=time,
             log=log,
-            cas=Cas(settings.cas_endpoint, credentials, clock, meter),
+            orders=Cas(settings.cas_endpoint, credentials, time, meter),
             queue=queue,
             store=store,
-            journal=Journal(store, context.request_id),
-            meter=meter,
         )
 
 
@@ -139,8 +133,8 @@ def _store(settings: Settings, context: Context, credentials: Credentials) -> St
 
 def _concluded(result: RunResult, log: Log, credentials: Credentials, clock: Clock) -> str:
     now = clock.now()
-    for order in result.orders:
-        (log.problem if order.needs_attention else log.info)("order", **order.to_dict(now))
+    for line in result.lines.values():
+        (log.problem if line.needs_attention else log.info)("order", **line.to_dict(now))
     for error in result.errors:
         log.problem("run-error", message=error)
     log.info("metrics", trigger=result.trigger, dry_run=result.dry_run, counts=result.counts(), **result.metrics)

@@ -1,50 +1,30 @@
-"""What a run did, as the platform's log, the caller and the alarm get it."""
+"""What a run answers, as the platform's log, the caller and the alarm get it."""
 
 import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import Enum
 from typing import Any, NamedTuple
 
-from handler.errors import JournalUnavailable
-from handler.journal.work import Work
-from handler.orders.book import Order
+from handler.certificates.renewable import Kind, Renewable
+from handler.outcomes import FAILURES, Outcome, Reason
 from handler.runtime.clock import rfc3339
-
-
-class Outcome(str, Enum):
-    """How an order came out of a run."""
-
-    RENEWED = "renewed"
-    ALREADY_RENEWED = "already-renewed"
-    WOULD_RENEW = "would-renew"
-    SKIPPED = "skipped"
-    DEFERRED = "deferred"
-    REFUSED = "refused"
-    UNKNOWN = "unknown"
-    HELD = "held"
-
 
 MOST_CANDIDATES = 100
 """So many are listed of the orders that might be a successor: nobody looks through more, and a message and a log line
 have a limit. The journal and report.json have all."""
 
-FAILURES = frozenset({Outcome.REFUSED, Outcome.UNKNOWN, Outcome.HELD})
-"""Outcomes after which somebody must be told."""
 
-
-class OrderResult(NamedTuple):
-    """One order's line of the result."""
+class Line(NamedTuple):
+    """One line of the result."""
 
     outcome: Outcome
     reason: str | None = None
-    """A slug or an error code; None only where the outcome says it all."""
-    order_id: str | None = None
-    domain: str | None = None
-    cert_end: datetime | None = None
-    new_order_id: str | None = None
+    """A `Reason` or an error code; None only where the outcome says it all."""
+    renewable: Renewable | None = None
+    """What it speaks of; None where nothing was found."""
+    successor_id: str | None = None
     message_id: str | None = None
     """The CloudEvent's id, once the message is on the queue."""
     candidates: tuple[str, ...] = ()
@@ -52,7 +32,7 @@ class OrderResult(NamedTuple):
     asked_for: str | None = None
     """What the event named, where no order was found for it."""
     failed: bool = False
-    """Somebody must be told although the outcome alone does not say so."""
+    """Somebody must be notified although the outcome alone does not say so."""
     stops_run: bool = False
     """No other order can fare better."""
 
@@ -61,20 +41,26 @@ class OrderResult(NamedTuple):
         """Whether the run must end as failed."""
         return self.failed or self.outcome in FAILURES
 
+    @property
+    def key(self) -> str:
+        """By what the result knows the line: the id, or what the event named where there is none."""
+        return (self.renewable.id if self.renewable else "") or self.asked_for or ""
+
     def to_dict(self, now: datetime) -> dict[str, Any]:
         """Return the line; `days_left` counts whole days from now to the end of the old certificate.
 
         Of very many candidates it lists the first, and under `candidates_in_all` says how many there are.
         """
+        of = self.renewable or Renewable(Kind.ORDER, "", is_known=False)
         line: dict[str, Any] = {
-            "order_id": self.order_id,
-            "domain": self.domain,
+            "order_id": of.id or None,
+            "domain": of.domain if of.is_known else None,
             "outcome": self.outcome.value,
-            "reason": self.reason,
-            "new_order_id": self.new_order_id,
+            "reason": str(self.reason) if self.reason is not None else None,
+            "new_order_id": self.successor_id,
             "message_id": self.message_id,
-            "cert_end_time": rfc3339(self.cert_end) if self.cert_end else None,
-            "days_left": (self.cert_end - now).days if self.cert_end else None,
+            "cert_end_time": rfc3339(of.ends) if of.ends else None,
+            "days_left": (of.ends - now).days if of.ends else None,
         }
         if self.candidates:
             line["candidates"] = first_candidates(self.candidates)
@@ -90,46 +76,9 @@ def first_candidates(candidates: Iterable[str]) -> list[str]:
     return sorted(candidates, key=str)[:MOST_CANDIDATES]
 
 
-def of_order(order: Order, outcome: Outcome, reason: str | None = None) -> OrderResult:
-    """Return the line of an order of the book."""
-    return OrderResult(outcome, reason, order.id, order.domain, order.cert_end)
-
-
-def of_work(work: Work, outcome: Outcome, reason: str | None = None, **more: Any) -> OrderResult:
-    """Return the line of an order from its journal, with its successor where it has one."""
-    new_order_id = work.renewal.new_order_id if work.renewal else None
-    return OrderResult(
-        outcome,
-        reason,
-        work.order_id,
-        work.claim.domain if work.claim else None,
-        work.claim.cert_end if work.claim else None,
-        new_order_id,
-        **more,
-    )
-
-
-def held_line(work: Work, order: Order | None) -> OrderResult:
-    """Return the line of an order that only a person can go on with; of one whose journal is out of reach, if so.
-
-    `order`: its row, for what the journal cannot tell.
-    """
-    reason, candidates = work.hold
-    if reason == JournalUnavailable.reason:
-        line = of_work(work, Outcome.DEFERRED, reason, failed=True)
-    else:
-        line = of_work(work, Outcome.HELD, reason, candidates=candidates)
-    return line if work.claim or order is None else line._replace(domain=order.domain, cert_end=order.cert_end)
-
-
-def already_renewed(work: Work) -> OrderResult:
-    """Return the line of an order that is done."""
-    return of_work(work, Outcome.ALREADY_RENEWED, message_id=work.renewed_id)
-
-
-def of_row(shown: str) -> OrderResult:
-    """Return the line of a row that makes no sense and has no order id."""
-    return OrderResult(Outcome.SKIPPED, "row-unreadable", asked_for=f"a row with {shown}")
+def unreadable_row(shown: str) -> Line:
+    """Return the line of a row that makes no sense and has no id."""
+    return Line(Outcome.SKIPPED, Reason.ROW_UNREADABLE, asked_for=f"a row with {shown}")
 
 
 @dataclass
@@ -139,8 +88,8 @@ class RunResult:
     request_id: str
     trigger: str
     dry_run: bool = False
-    lines: dict[str, OrderResult] = field(default_factory=dict)
-    """By order id, or by what the event named where there is no order."""
+    lines: dict[str, Line] = field(default_factory=dict)
+    """By `Line.key`."""
     note: str | None = None
     """What to say of a run that had nothing to do, or of how its event was understood."""
     errors: list[str] = field(default_factory=list)
@@ -150,32 +99,37 @@ class RunResult:
     checks: list[dict[str, Any]] | None = None
     """The self-check's lines."""
 
-    @property
-    def orders(self) -> list[OrderResult]:
-        """All lines."""
-        return list(self.lines.values())
-
     def counts(self) -> dict[str, int]:
-        """Count the orders by outcome."""
-        return dict(Counter(line.outcome.value for line in self.orders))
+        """Count the lines by outcome."""
+        return dict(Counter(line.outcome.value for line in self.lines.values()))
 
-    def put(self, line: OrderResult) -> None:
-        """Write an order's line, over the one that it had."""
-        self.lines[line.order_id or line.asked_for or ""] = line
+    def put(self, line: Line) -> None:
+        """Write a line, over the one that stood there."""
+        self.lines[line.key] = line
 
-    def put_all(self, lines: Iterable[OrderResult]) -> None:
-        """Write lines of orders."""
+    def is_settled(self, key: str) -> bool:
+        """Tell whether this run has said what there is to say; what was found unpurchased may yet be purchased."""
+        line = self.lines.get(key)
+        return line is not None and line.reason != Reason.NOTHING_BOUGHT
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether a line has shown that no other can fare better."""
+        return any(line.stops_run for line in self.lines.values())
+
+    def put_all(self, lines: Iterable[Line]) -> None:
+        """Write lines; see `put`."""
         for line in lines:
             self.put(line)
 
-    def put_if_absent(self, line: OrderResult) -> None:
-        """Write the line of an order that has none."""
-        self.lines.setdefault(line.order_id or line.asked_for or "", line)
+    def put_if_absent(self, line: Line) -> None:
+        """Write a line, unless one stands there."""
+        self.lines.setdefault(line.key, line)
 
     @property
     def needs_attention(self) -> bool:
         """Whether the run must end as failed."""
-        return bool(self.errors) or any(line.needs_attention for line in self.orders)
+        return bool(self.errors) or any(line.needs_attention for line in self.lines.values())
 
     def to_json(self, now: datetime) -> str:
         """Write the result.
@@ -187,7 +141,7 @@ class RunResult:
             "trigger": self.trigger,
             "dry_run": self.dry_run,
             "counts": self.counts(),
-            "orders": [line.to_dict(now) for line in self.orders],
+            "orders": [line.to_dict(now) for line in self.lines.values()],
         }
         if self.note:
             result["note"] = self.note

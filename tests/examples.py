@@ -11,9 +11,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from handler.journal.work import Claim, Renewal, State, Work
-from handler.orders.book import Order, OrderBook
-from handler.orders.policy import Rules
+from handler.certificates.renewable import Kind, Renewable
+from handler.certificates.rules import Rules
+from handler.journal.entries import Claimed, State
+from handler.journal.renewal import Renewal, Successor
+from handler.orders.book import OrderBook
+from handler.orders.order import Order
 from handler.runtime.settings import Settings, settings_from
 
 NOW = datetime(2026, 11, 21, 3, 0, 0, tzinfo=timezone.utc)
@@ -35,43 +38,48 @@ PROPERTY = hypothesis.settings(derandomize=True, deadline=None, max_examples=200
 """How the tests look for counterexamples: the same ones each time, however slow the machine."""
 
 
+def renewable(
+    id_: str = OLD,
+    *,
+    domain: str = DOMAIN,
+    product: str = PRODUCT,
+    instance: str = "cas-cn-example01",
+    ends: datetime | None = NOW + 20 * DAY,
+) -> Renewable:
+    """What expires."""
+    return Renewable(Kind.ORDER, id_, domain, product, instance, ends)
+
+
 def order(
     order_id: str = OLD,
     *,
-    domain: str = DOMAIN,
     status: str = "WILLEXPIRED",
-    product_code: str = PRODUCT,
-    instance_id: str = "cas-cn-example01",
     cert_type: str = "DV",
     domain_type: str = "ONE",
     source_type: str = "cpack",
     trustee_status: str = "",
     bought_at: datetime | None = NOW - 345 * DAY,
-    cert_end: datetime | None = NOW + 20 * DAY,
-    cert_start: datetime | None = None,
+    starts: datetime | None = None,
     odd: Collection[str] = (),
+    **of: Any,
 ) -> Order:
-    """An order that may be renewed, unless told otherwise."""
+    """An order that may be renewed, unless told otherwise; `of` goes to `renewable`."""
     return Order(
-        id=order_id,
-        domain=domain,
+        renewable=renewable(order_id, **of),
         status=status,
-        product_code=product_code,
-        instance_id=instance_id,
         cert_type=cert_type,
         domain_type=domain_type,
         source_type=source_type,
         trustee_status=trustee_status,
         bought_at=bought_at,
-        cert_end=cert_end,
-        cert_start=cert_start,
+        starts=starts,
         odd=tuple(odd),
     )
 
 
 def pending(order_id: str = NEW, **more: Any) -> Order:
     """An order as a renewal makes it: bought just now, without a certificate."""
-    return order(order_id, **{"status": "PAYED", "bought_at": NOW, "cert_end": None, **more})
+    return order(order_id, **{"status": "PAYED", "bought_at": NOW, "ends": None, **more})
 
 
 def book(*orders: Order, read_at: datetime = NOW, **more: Any) -> OrderBook:
@@ -111,48 +119,37 @@ def settings(environ: Mapping[str, str] | None = None, **more: str) -> Settings:
 
 
 def claim(
+    order_id: str = OLD,
     *,
-    domain: str = DOMAIN,
-    product_code: str = PRODUCT,
     snapshot: Collection[str] = (OLD,),
     deadline: datetime = NOW - HOUR,
-    cert_end: datetime | None = NOW + 20 * DAY,
     picture: str = PICTURE,
-) -> Claim:
-    """A claim whose run is over."""
-    return Claim(
-        run="request-0",
-        deadline=deadline,
-        domain=domain,
-        product_code=product_code,
-        instance_id="cas-cn-example01",
-        cert_end=cert_end,
-        snapshot_at=deadline - 5 * MINUTE,
-        snapshot=frozenset(snapshot),
-        picture=picture,
-    )
+    **of: Any,
+) -> Claimed:
+    """A claim whose run is over; `of` goes to `renewable`."""
+    return Claimed(renewable(order_id, **of), deadline, deadline - 5 * MINUTE, frozenset(snapshot), picture)
 
 
-def work(
+def renewal(
     order_id: str = OLD,
     state: State = State.CLAIMED,
     *,
     unknown_since: datetime | None = None,
     unknown_code: str = "",
     lost: int = 0,
-    renewal: Renewal | None = None,
+    successor: Successor | None = None,
     **claimed: Any,
-) -> Work:
+) -> Renewal:
     """The journal of an order that was claimed by a run that is over; `claimed` goes to `claim`."""
-    return Work(
+    return Renewal(
         order_id,
         position=1,
         state=state,
-        claim=claim(**claimed),
+        claim=claim(order_id, **claimed),
         unknown_since=unknown_since,
         unknown_code=unknown_code,
         lost=lost,
-        renewal=renewal,
+        successor=successor,
     )
 
 

@@ -73,7 +73,7 @@ def _local(event: bytes, options: argparse.Namespace) -> int:
         settings = dict(pair.split("=", 1) for pair in options.set)
         environ = cloud.environ(**{"JOURNAL_URL": journal.as_uri(), **settings})
         context = cloud.context(options.runtime, timeout=options.timeout)
-        log = state / "handler.runtime.log"
+        log = state / "handler.log"
         with (
             log.open("a", encoding="utf-8") as lines,
             contextlib.redirect_stdout(lines),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.deployed import Function
 from tests.stubs import faults
 from tests.stubs.cloud import Cloud
@@ -28,3 +30,11 @@ def hold(cloud: Cloud, function: Function, order: int) -> None:
     function.tick()
     cloud.cas.renew_in_console(order, domain_filled=False)
     assert function.tick().outcomes[str(order)] == ("held", "several-candidates")
+
+
+def bystanders(cloud: Cloud, count: int = 60, **more: Any) -> list[int]:
+    """Orders of other products that nobody has to renew, enough for two pages."""
+    return [
+        cloud.cas.add_order(**{"domain": f"f{n}.example.net", "days_left": 150, "product_code": "filler", **more})
+        for n in range(count)
+    ]

@@ -25,9 +25,10 @@ from handler.cloud.cas_codes import Meaning, meaning
 from handler.cloud.credentials import Credentials
 from handler.cloud.meter import Meter
 from handler.errors import CasBusy, CasError, CasMisconfigured, CasOutcomeUnknown, CasRefused, CasThrottled
-from handler.orders.book import Order, OrderBook
+from handler.orders.book import OrderBook
+from handler.orders.order import Order
 from handler.orders.row import order_id_in, order_in
-from handler.orders.settle import NAMES_OLD_ORDER
+from handler.outcomes import ListFault, Reason
 from handler.runtime.clock import Clock
 
 PAGE = 50
@@ -40,7 +41,6 @@ READS_A_SECOND = 10
 A_SECOND = timedelta(milliseconds=1050)
 """With a little for the clocks to differ."""
 READ_ATTEMPTS = 4
-BOOK_ATTEMPTS = 3
 
 _ORDER_TYPES = ("CPACK", "BUY")
 _NOT_AN_ANSWER = (AttributeError, TypeError, ValueError)
@@ -98,21 +98,6 @@ class Cas:
             empty_lists=empty_lists,
         )
 
-    def confirmed(self, book: OrderBook) -> OrderBook:
-        """Read again until a reading proves the one before it whole (`OrderBook.proves_whole`).
-
-        Returns the newer rows as a picture that holds since the older reading. Reading everything twice is only for the
-        runs that buy or settle something; an overlap of the pages would cost every run more, and rest on a page size
-        that CAS need not keep to. Raises CasError, also if the list never holds still.
-        """
-        for _ in range(BOOK_ATTEMPTS):
-            again = self.order_book()
-            if again.proves_whole(book):
-                return again.as_of(book.read_at)
-            book = again
-        code = "list-changing"
-        raise CasRefused(code, f"the order list did not hold still in {BOOK_ATTEMPTS + 1} readings")
-
     def probe(self) -> None:
         """Ask for one order, to see whether that works. Raises CasError."""
         self._page("CPACK", 1, 1)
@@ -126,12 +111,11 @@ class Cas:
         request = models.GetUserCertificateDetailRequest(cert_id=int(certificate_id), cert_filter=True)
         body = self._read(lambda runtime: self._reader.get_user_certificate_detail_with_options(request, runtime).body)
         if body is None:
-            code = "empty-answer"
-            raise CasOutcomeUnknown(code, "CAS answered without a body")
+            raise CasOutcomeUnknown(ListFault.EMPTY_ANSWER, "CAS answered without a body")
         return str(body.order_id) if body.order_id else None
 
-    def renew(self, order_id: str, csr: Csr | None, seconds: float) -> tuple[str, str | None]:
-        """Renew an order: buy. Returns the id of the new order and the request id.
+    def purchase(self, order_id: str, csr: Csr | None, seconds: float) -> tuple[str, str | None]:
+        """Renew an order, which may cost money. Returns the id of the new order and the request id.
 
         `seconds`: how long it may take. Raises CasBusy, CasThrottled, CasRefused or CasMisconfigured when nothing
         was bought, CasOutcomeUnknown when that cannot be said.
@@ -147,14 +131,14 @@ class Cas:
         except (AlibabaCloudException, UnretryableException) as error:
             raise _translated(error, self._redact) from error
         except _NOT_AN_ANSWER as error:
-            code = "no-answer"
-            raise CasOutcomeUnknown(code, "CAS answered with something else than an object") from error
+            raise CasOutcomeUnknown(Reason.NO_ANSWER, "CAS answered with something else than an object") from error
         new_order_id = order_id_in(body.order_id) if body is not None else None
         if new_order_id is None:
-            code = "no-order-id"
-            raise CasOutcomeUnknown(code, f"CAS accepted the renewal of {order_id} and named no new order")
+            raise CasOutcomeUnknown(
+                Reason.NO_ORDER_ID, f"CAS accepted the renewal of {order_id} and named no new order"
+            )
         if int(new_order_id) == int(order_id):
-            raise CasOutcomeUnknown(NAMES_OLD_ORDER, f"CAS named {order_id} as the order that renews it")
+            raise CasOutcomeUnknown(Reason.ANSWER_NAMES_OLD_ORDER, f"CAS named {order_id} as the order that renews it")
         return new_order_id, body.request_id
 
     def _listed(self, order_type: str) -> tuple[list[Any], bool]:
@@ -170,8 +154,9 @@ class Cas:
             if found and found == before:
                 if len(rows) >= total:
                     break  # beyond the last page some services answer the last one again
-                code = "list-not-paged"
-                raise CasOutcomeUnknown(code, f"page {number} of the {order_type} orders is page {number - 1} again")
+                raise CasOutcomeUnknown(
+                    ListFault.LIST_NOT_PAGED, f"page {number} of the {order_type} orders is page {number - 1} again"
+                )
             rows += found
             totals.add(total)
             if not found or (len(found) < size and len(rows) >= total):
@@ -200,9 +185,10 @@ class Cas:
         answer = body if isinstance(body, dict) else {}
         rows, total, shown = (answer.get(name) for name in ("CertificateOrderList", "TotalCount", "ShowSize"))
         if not isinstance(rows, list) or not _is_count(total):
-            code = "no-list"
             lacks = "CertificateOrderList" if not isinstance(rows, list) else "TotalCount"
-            raise CasOutcomeUnknown(code, f"CAS answered page {number} of the {order_type} orders without {lacks}")
+            raise CasOutcomeUnknown(
+                ListFault.NO_LIST, f"CAS answered page {number} of the {order_type} orders without {lacks}"
+            )
         full = int(shown or 0) if _is_count(shown) else 0
         return rows, int(total or 0), min(size, full) if full else size
 
@@ -220,8 +206,7 @@ class Cas:
         except (AlibabaCloudException, UnretryableException) as error:
             raise _translated(error, self._redact) from error
         except _NOT_AN_ANSWER as error:
-            code = "no-answer"
-            raise CasOutcomeUnknown(code, "CAS answered with something else than an object") from error
+            raise CasOutcomeUnknown(Reason.NO_ANSWER, "CAS answered with something else than an object") from error
 
 
 def _client(endpoint: str, credentials: Credentials, *, repeats: bool) -> Client:
@@ -268,17 +253,16 @@ def _translated(error: Exception, redact: Callable[[str], str]) -> CasError:
     if isinstance(error, AlibabaCloudException):
         request_id = redact(str(error.request_id))[:100] if error.request_id else None
         if error.code in {None, "None"}:  # the SDK makes a text of what the answer lacks
-            code = "no-code"
-            return CasOutcomeUnknown(code, redact(str(error.message))[:300], request_id)
+            return CasOutcomeUnknown(Reason.NO_CODE, redact(str(error.message))[:300], request_id)
         kind = _CLASSES[meaning(error.code, error.status_code)]
         ours = kind(redact(str(error.code))[:100], redact(str(error.message))[:300], request_id)
         if isinstance(ours, CasThrottled) and (error.retry_after or 0) > 0:
             ours.retry_after = error.retry_after / 1000
         return ours
     if _never_sent(error):
-        return CasBusy("no-connection", "CAS could not be reached; nothing was sent")
+        return CasBusy(Reason.NO_CONNECTION, "CAS could not be reached; nothing was sent")
     cause = getattr(error, "inner_exception", None) or error
-    return CasOutcomeUnknown("no-answer", f"{type(cause).__name__}: {redact(str(cause))[:200]}")
+    return CasOutcomeUnknown(Reason.NO_ANSWER, f"{type(cause).__name__}: {redact(str(cause))[:200]}")
 
 
 def _never_sent(error: BaseException) -> bool:

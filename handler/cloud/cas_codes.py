@@ -45,7 +45,6 @@ _TABLE: dict[Meaning, tuple[str, ...]] = {
         "DeductQuotaFailed",
     ),
 }
-_ACCOUNT_WIDE = frozenset({"InsufficientQuota", "NotRemainCount", "NotFoundPackage"})
 _CLIENT_ERRORS = range(400, 500)
 
 
@@ -60,8 +59,3 @@ def meaning(code: str | None, status: int | None) -> Meaning:
         if any(fnmatchcase(code, pattern) for pattern in patterns):
             return kind
     return Meaning.REFUSED
-
-
-def is_account_wide(code: str) -> bool:
-    """Tell whether a refusal holds for every order of the same product: there is no quota left for any."""
-    return code in _ACCOUNT_WIDE

@@ -3,55 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import NamedTuple
 
 from handler.certificates.domains import canonical
-
-LIVE = frozenset({"ISSUED", "WILLEXPIRED"})
-"""Statuses of an order whose certificate is in force."""
-
-PENDING = frozenset({"PAYED", "CHECKING"})
-"""Statuses of an order that is on its way to a certificate."""
-
-ISSUED = LIVE | {"EXPIRED"}
-"""Statuses of an order whose certificate was issued and never taken back."""
-
-
-class Order(NamedTuple):
-    """A row of `ListUserCertificateOrder`, type CPACK or BUY (CAS API 2020-04-07)."""
-
-    id: str
-    domain: str
-    """Empty while CAS has bound none."""
-    status: str
-    """PAYED, CHECKING, CHECKED_FAIL, ISSUED, WILLEXPIRED, EXPIRED, NOTACTIVATED or REVOKED."""
-    product_code: str
-    instance_id: str
-    cert_type: str
-    """DV, OV, EV or FREE."""
-    domain_type: str
-    """ONE, MULTIPLE, WILDCARD, M_WILDCARD or MIX."""
-    source_type: str
-    trustee_status: str
-    """`trustee`: hosted, the platform renews it by itself."""
-    bought_at: datetime | None
-    cert_end: datetime | None
-    """When the certificate expires; None until it is issued."""
-    cert_start: datetime | None = None
-    """When it began to be in force; None until it is issued."""
-    odd: tuple[str, ...] = ()
-    """The fields of the row that made no sense, such as a text for `CertEndTime`; here they are empty."""
-
-
-class Picture(NamedTuple):
-    """What existed at a moment: enough to tell later what is new, and whether a list has gone missing."""
-
-    ids: frozenset[str]
-    """Of all orders of the account."""
-    empty_lists: frozenset[str]
-    """The types of which there was no order."""
-    nameless: frozenset[str] = frozenset()
-    """What could be shown of the rows that had no order id."""
+from handler.journal.pictures import Picture
+from handler.orders.order import ISSUED, Order
 
 
 class OrderBook:
@@ -86,7 +41,7 @@ class OrderBook:
         self._listed = tuple(self._orders) if listed is None else tuple(listed)
         self._rivals: dict[tuple[str, str], list[Order]] = defaultdict(list)
         for order in self:
-            self._rivals[order.product_code, canonical(order.domain)].append(order)
+            self._rivals[order.product, canonical(order.domain)].append(order)
 
     def __iter__(self) -> Iterator[Order]:
         """Iterate over the orders, in the order of the list."""
@@ -109,7 +64,7 @@ class OrderBook:
     def add(self, order: Order) -> None:
         """Add an order that this run has made since the book was read."""
         self._orders[order.id] = order
-        self._rivals[order.product_code, canonical(order.domain)].append(order)
+        self._rivals[order.product, canonical(order.domain)].append(order)
 
     def proves_whole(self, earlier: "OrderBook") -> bool:
         """Tell whether this reading, made right after the earlier one, proves that the earlier one had no hole.
@@ -142,22 +97,22 @@ class OrderBook:
 
     def of_instance(self, instance_id: str) -> list[Order]:
         """Return the orders of that resource id."""
-        return [order for order in self if order.instance_id == instance_id]
+        return [order for order in self if order.renewable.instance == instance_id]
 
-    def existing(self, product_code: str, domain: str) -> frozenset[str]:
+    def existing(self, product: str, domain: str) -> frozenset[str]:
         """Return the ids of the orders that exist and so cannot be what a renewal of (product, domain) makes.
 
         Those are its rivals, and whatever may yet become one: an order of the product that has no certificate can
         lose its domain again, when its application is cancelled, and so can one whose certificate was revoked.
         """
-        unbound = {order.id for order in self if order.product_code == product_code and order.status not in ISSUED}
-        return frozenset(unbound | {order.id for order in self.rivals(product_code, domain)})
+        unbound = {order.id for order in self if order.product == product and order.status not in ISSUED}
+        return frozenset(unbound | {order.id for order in self.rivals(product, domain)})
 
-    def namesakes(self, product_code: str, domain: str) -> list[Order]:
+    def namesakes(self, product: str, domain: str) -> list[Order]:
         """Return the orders of that product and that very domain."""
-        return self._rivals.get((product_code, canonical(domain)), [])
+        return self._rivals.get((product, canonical(domain)), [])
 
-    def rivals(self, product_code: str, domain: str) -> list[Order]:
+    def rivals(self, product: str, domain: str) -> list[Order]:
         """Return the orders that a renewal of (product, domain) could be: same product, same or empty domain."""
         names = {canonical(domain), ""}
-        return [order for name in sorted(names) for order in self._rivals.get((product_code, name), ())]
+        return [order for name in sorted(names) for order in self._rivals.get((product, name), ())]

@@ -1,24 +1,17 @@
 """May this order be renewed? A chain of small checks, each of which returns its reason for "no".
 
-A new reason is a new function here and its name in `CHECKS`, in the place where it should win over the later ones.
+A new reason is a member of `Reason`, a function here, and a line in `CHECKS`, in the place where it should win over the
+later ones.
 """
 
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
-from typing import NamedTuple
+from datetime import datetime
 
 from handler.certificates.domains import canonical, could_match, is_name, matches, names_in
-from handler.orders.book import LIVE, PENDING, Order, OrderBook
-
-
-class Rules(NamedTuple):
-    """What the operator allows."""
-
-    within: timedelta
-    """An order whose certificate ends later than this from now is left alone; exactly then, it is not."""
-    statuses: frozenset[str]
-    domains: tuple[str, ...]
-    domains_except: tuple[str, ...]
+from handler.certificates.rules import Rules
+from handler.orders.book import OrderBook
+from handler.orders.order import LIVE, PENDING, Order
+from handler.outcomes import Reason
 
 
 def domain_unknown(order: Order, _rules: Rules, _now: datetime) -> bool:
@@ -58,7 +51,7 @@ def hosted(order: Order, _rules: Rules, _now: datetime) -> bool:
 
 def expired(order: Order, _rules: Rules, now: datetime) -> bool:
     """An expired certificate cannot be renewed, only bought anew."""
-    return order.status == "EXPIRED" or (order.cert_end is not None and order.cert_end <= now)
+    return order.status == "EXPIRED" or (order.ends is not None and order.ends <= now)
 
 
 def not_expiring(order: Order, rules: Rules, _now: datetime) -> bool:
@@ -66,7 +59,7 @@ def not_expiring(order: Order, rules: Rules, _now: datetime) -> bool:
 
     CAS itself says WILLEXPIRED near the end; of an ISSUED certificate the dates alone can tell.
     """
-    undated = order.cert_end is None or order.cert_start is None
+    undated = order.ends is None or order.starts is None
     return order.status not in rules.statuses or (undated and order.status != "WILLEXPIRED")
 
 
@@ -81,22 +74,22 @@ def row_unreadable(order: Order, _rules: Rules, _now: datetime) -> bool:
     return bool(order.odd)
 
 
-CHECKS: dict[str, Callable[[Order, Rules, datetime], bool]] = {
-    "row-unreadable": row_unreadable,
-    "domain-unknown": domain_unknown,
-    "domain-not-allowed": domain_not_allowed,
-    "uploaded": uploaded,
-    "free-certificate": free_certificate,
-    "multi-domain": multi_domain,
-    "hosted": hosted,
-    "expired": expired,
-    "not-expiring": not_expiring,
-    "outside-window": outside_window,
+CHECKS: dict[Reason, Callable[[Order, Rules, datetime], bool]] = {
+    Reason.ROW_UNREADABLE: row_unreadable,
+    Reason.DOMAIN_UNKNOWN: domain_unknown,
+    Reason.DOMAIN_NOT_ALLOWED: domain_not_allowed,
+    Reason.UPLOADED: uploaded,
+    Reason.FREE_CERTIFICATE: free_certificate,
+    Reason.MULTI_DOMAIN: multi_domain,
+    Reason.HOSTED: hosted,
+    Reason.EXPIRED: expired,
+    Reason.NOT_EXPIRING: not_expiring,
+    Reason.OUTSIDE_WINDOW: outside_window,
 }
 
 
-def reason_not_to_renew(order: Order, rules: Rules, now: datetime) -> str | None:
-    """Return the slug of the first check that forbids the renewal, None if all allow it."""
+def reason_not_to_renew(order: Order, rules: Rules, now: datetime) -> Reason | None:
+    """Return the reason of the first check that forbids the renewal, None if all allow it."""
     return next((reason for reason, forbids in CHECKS.items() if forbids(order, rules, now)), None)
 
 
@@ -106,10 +99,10 @@ def window_opens(order: Order, rules: Rules) -> datetime | None:
     That is `within` before its certificate ends, and never before half of the certificate's lifetime is over: with a
     window longer than the lifetime, each run would renew what the run before has bought.
     """
-    if order.cert_end is None:
+    if order.ends is None:
         return None
-    opens = order.cert_end - rules.within
-    return opens if order.cert_start is None else max(opens, order.cert_start + (order.cert_end - order.cert_start) / 2)
+    opens = order.ends - rules.within
+    return opens if order.starts is None else max(opens, order.starts + (order.ends - order.starts) / 2)
 
 
 def superseding(order: Order, book: OrderBook) -> Order | None:
@@ -125,7 +118,7 @@ def stand_ins(order: Order, book: OrderBook) -> Iterator[Order]:
     """
     if not order.domain:
         return
-    for other in book.namesakes(order.product_code, order.domain):
+    for other in book.namesakes(order.product, order.domain):
         if other.id == order.id or not _newer(other, order):
             continue
         if other.status in PENDING or (other.status in LIVE and _ends_later(other, order)):
@@ -141,7 +134,7 @@ def in_sight(order: Order, rules: Rules, now: datetime) -> bool:
         return not order.status or order.status in LIVE
     if order.status not in LIVE:
         return False
-    return order.status in rules.statuses if order.cert_end is None else not outside_window(order, rules, now)
+    return order.status in rules.statuses if order.ends is None else not outside_window(order, rules, now)
 
 
 def _newer(other: Order, order: Order) -> bool:
@@ -151,4 +144,4 @@ def _newer(other: Order, order: Order) -> bool:
 
 
 def _ends_later(other: Order, order: Order) -> bool:
-    return other.cert_end is not None and (order.cert_end is None or other.cert_end > order.cert_end)
+    return other.ends is not None and (order.ends is None or other.ends > order.ends)

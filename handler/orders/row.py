@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from handler.orders.book import Order
+from handler.certificates.renewable import Kind, Renewable
+from handler.orders.order import Order
 from handler.runtime.clock import YEARS
 
 _SHOWN = 80
@@ -26,18 +27,21 @@ def order_in(row: object) -> Order | str:
         return f"OrderId {row.get('OrderId')!r}"[:_SHOWN]
     odd: list[str] = []
     return Order(
-        id=order_id,
-        domain=_text(row, "Domain", odd),
+        renewable=Renewable(
+            Kind.ORDER,
+            order_id,
+            domain=_text(row, "Domain", odd),
+            product=_text(row, "ProductCode", odd),
+            instance=_text(row, "InstanceId", odd),
+            ends=_moment(row, "CertEndTime", odd),
+        ),
         status=_text(row, "Status", odd),
-        product_code=_text(row, "ProductCode", odd),
-        instance_id=_text(row, "InstanceId", odd),
         cert_type=_text(row, "CertType", odd),
         domain_type=_text(row, "DomainType", odd),
         source_type=_text(row, "SourceType", odd),
         trustee_status=_text(row, "TrusteeStatus", odd),
         bought_at=_moment(row, "BuyDate", odd),
-        cert_end=_moment(row, "CertEndTime", odd),
-        cert_start=_moment(row, "CertStartTime", odd),
+        starts=_moment(row, "CertStartTime", odd),
         odd=tuple(odd),
     )
 

@@ -1,68 +1,74 @@
-"""Which orders are meant."""
+"""Which orders a selection means. Pure, but for the look behind a certificate id."""
 
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from handler.cloud.cas import Cas
+from handler.certificates.renewable import Kind, Renewable
+from handler.certificates.rules import Rules
 from handler.command import Selection
 from handler.errors import CasRefused
-from handler.orders.book import LIVE, Order, OrderBook
-from handler.orders.policy import Rules, in_sight
-from handler.result import OrderResult, Outcome
+from handler.orders.book import OrderBook
+from handler.orders.order import LIVE, Order
+from handler.orders.policy import in_sight
+from handler.orders.service import OrderService
+from handler.outcomes import Outcome, Reason
+from handler.result import Line
 
 
-def with_orders_of_certificates(selection: Selection, cas: Cas) -> tuple[Selection, list[OrderResult]]:
+def with_orders_of_certificates(selection: Selection, orders: OrderService) -> tuple[Selection, list[Line]]:
     """Put the orders behind certificates in the place of the certificates; return a line for each that has none.
 
     One call a certificate. Raises CasError, but for a certificate that CAS does not know.
     """
     order_ids, missing = list(selection.order_ids), []
     for certificate_id in selection.certificate_ids:
-        line = OrderResult(Outcome.SKIPPED, "not-found", asked_for=f"certificate {certificate_id}")
+        line = Line(Outcome.SKIPPED, Reason.NOT_FOUND, asked_for=f"certificate {certificate_id}")
         try:
-            behind = cas.order_of_certificate(certificate_id)
+            behind = orders.order_of_certificate(certificate_id)
         except CasRefused:
             missing.append(line)
         else:
             if behind is None:
-                missing.append(line._replace(reason="uploaded"))
+                missing.append(line._replace(reason=Reason.UPLOADED))
             else:
                 order_ids.append(behind)
     return replace(selection, order_ids=tuple(dict.fromkeys(order_ids))), missing
 
 
-def resolve(
+def selected(
     selection: Selection | None, book: OrderBook, rules: Rules, now: datetime
-) -> tuple[list[Order], list[OrderResult]]:
+) -> tuple[list[Order], list[Line]]:
     """Return the orders that a selection means, the first to expire first, and a line for whatever means none.
 
     No selection means a scan. Of certificates it means nothing: see `with_orders_of_certificates`.
     """
     found: dict[str, Order] = {}
-    missing: list[OrderResult] = []
+    missing: list[Line] = []
     if selection is None:
         found = {order.id: order for order in book if in_sight(order, rules, now)}
     for line, orders in _named(selection or Selection(), book):
         found.update((order.id, order) for order in orders)
         if not orders:
             missing.append(line)
-    latest = max((order.cert_end for order in found.values() if order.cert_end), default=now)
-    return sorted(found.values(), key=lambda order: (order.cert_end or latest, int(order.id))), missing
+    latest = max((order.ends for order in found.values() if order.ends), default=now)
+    return sorted(found.values(), key=lambda order: (order.ends or latest, int(order.id))), missing
 
 
-def _named(selection: Selection, book: OrderBook) -> Iterator[tuple[OrderResult, list[Order]]]:
+def _named(selection: Selection, book: OrderBook) -> Iterator[tuple[Line, list[Order]]]:
     """Yield the orders that each thing named means, with the line to give if there are none."""
-    nothing = OrderResult(Outcome.SKIPPED, "not-found")
+    nothing = Line(Outcome.SKIPPED, Reason.NOT_FOUND)
     for order_id in selection.order_ids:
-        yield nothing._replace(order_id=order_id), _one(book, order_id)
+        unseen = Renewable(Kind.ORDER, order_id, is_known=False)
+        yield nothing._replace(renewable=unseen), _one(book, order_id)
     for instance_id in selection.instance_ids:
         yield nothing._replace(asked_for=f"instance {instance_id}"), book.of_instance(instance_id)
     for domain in selection.domains:
         orders = book.of_domain(domain)
         # A domain has a history of orders; those whose certificate is in force are meant, if there are any.
         live = [order for order in orders if order.status in LIVE]
-        yield nothing._replace(domain=domain, asked_for=f"domain {domain}"), live or orders
+        unseen = Renewable(Kind.ORDER, "", domain=domain)
+        yield nothing._replace(renewable=unseen, asked_for=f"domain {domain}"), live or orders
 
 
 def _one(book: OrderBook, order_id: str) -> list[Order]:

@@ -1,98 +1,142 @@
-"""The messages that consumers get: CloudEvents 1.0 in structured JSON. Pure.
+"""The messages that consumers get, and all their ids: CloudEvents 1.0 in structured JSON. Pure.
 
 The same fact makes a message of the same id, however often it is sent.
 """
 
 import json
 from datetime import datetime, timedelta
+from enum import Enum
 from typing import Any
 
-from handler.journal.work import Work
-from handler.orders.book import Order
+from handler.certificates.renewable import Renewable
+from handler.journal.entries import State
+from handler.journal.renewal import Renewal
+from handler.outcomes import Outcome, Reason
 from handler.result import first_candidates
 from handler.runtime.clock import rfc3339
 
-RENEWED = "cas.order.renewed"
-ISSUED = "cas.order.issued"
-STALLED = "cas.order.stalled"
-FAILED = "cas.renewal.failed"
+
+class MessageType(str, Enum):
+    """The types of messages."""
+
+    RENEWED = "cas.order.renewed"
+    """A successor was purchased."""
+    ISSUED = "cas.order.issued"
+    """The successor's certificate is issued."""
+    STALLED = "cas.order.stalled"
+    """The successor does not get on, and the old certificate ends soon. An alert."""
+    FAILED = "cas.renewal.failed"
+    """The renewal was refused, needs a decision, or its outcome has been unknown for too long. An alert."""
 
 
-def stalled_id(work: Work, now: datetime) -> str:
-    """Return the id of today's message about a renewal that does not get on: one a day, by UTC."""
-    return f"{work.renewed_id}-stalled-{now:%Y-%m-%d}"
+def renewed_id(renewal: Renewal) -> str:
+    """Return the id of the message about a successor, by which a consumer recognises a repetition."""
+    return f"{renewal.id}-{renewal.successor.id if renewal.successor else ''}"
 
 
-def renewed_message(work: Work, account_id: str) -> str:
-    """Write the message for a renewed order; everything in it comes from the journal.
+def issued_id(renewal: Renewal) -> str:
+    """Return the id of the message that the successor's certificate is issued."""
+    return f"{renewed_id(renewal)}-issued"
 
-    `data` has OrderId (the new order), RenewedOrderId (the old one), Domain, ProductCode, InstanceId and CertEndTime
-    of the old order (RFC 3339, or null), and the renewal call's RequestId (null if its answer was lost).
+
+def stalled_id(renewal: Renewal, now: datetime) -> str:
+    """Return the id of today's message about a successor that does not get on: one a day, by UTC."""
+    return f"{renewed_id(renewal)}-stalled-{now:%Y-%m-%d}"
+
+
+def failed_id(renewal: Renewal) -> str:
+    """Return the id of the message about the failure that a renewal is in, one for each such entry of its journal."""
+    return f"{renewal.id}-failed-{renewal.since}"
+
+
+def unrecordable_id(renewal: Renewal, now: datetime) -> str:
+    """Return the id of today's message about a failure that the renewal's own journal cannot record: one a day."""
+    return f"{renewal.id}-failed-{now:%Y%m%d}"
+
+
+def is_recordable(renewal: Renewal) -> bool:
+    """Tell whether the renewal's own journal can say who was notified: it can be read, and something added to it."""
+    return renewal.claim is not None and (renewal.hold is None or renewal.hold.reason != Reason.JOURNAL_NOT_APPENDABLE)
+
+
+def renewed_message(renewal: Renewal, account_id: str) -> str:
+    """Write the message about a successor; everything in it comes from the journal.
+
+    `data` has OrderId (the successor), RenewedOrderId (the old one), Domain, ProductCode, InstanceId and CertEndTime
+    of the old order (RFC 3339, or null), and the purchase's RequestId (null if its answer was lost).
     """
-    renewal = work.renewed()
-    data = {**_both_orders(work), "RequestId": renewal.request_id}
-    return _cloud_event(work.renewed_id, RENEWED, renewal.new_order_id, renewal.at, account_id, data)
+    successor = renewal.succeeded()
+    data = {**_both_orders(renewal), "RequestId": successor.request_id}
+    return _cloud_event(renewed_id(renewal), MessageType.RENEWED, successor.id, successor.at, account_id, data)
 
 
-def issued_message(work: Work, new: Order, account_id: str) -> str:
-    """Write the message for a new order whose certificate is issued.
+def issued_message(renewal: Renewal, new: Renewable, account_id: str) -> str:
+    """Write the message that the successor's certificate is issued.
 
     `data` has OrderId, RenewedOrderId, Domain and ProductCode, and of the *new* order InstanceId and CertEndTime.
     """
     data = {
-        **_both_orders(work),
-        "InstanceId": new.instance_id,
-        "CertEndTime": rfc3339(new.cert_end) if new.cert_end else None,
+        **_both_orders(renewal),
+        "InstanceId": new.instance,
+        "CertEndTime": rfc3339(new.ends) if new.ends else None,
     }
-    return _cloud_event(work.issued_id, ISSUED, new.id, work.stage_at or work.renewed().at, account_id, data)
+    at = renewal.progress_at or renewal.succeeded().at
+    return _cloud_event(issued_id(renewal), MessageType.ISSUED, new.id, at, account_id, data)
 
 
-def stalled_message(work: Work, now: datetime, account_id: str) -> str:
-    """Write today's message for a new order that does not get on.
+def stalled_message(renewal: Renewal, now: datetime, account_id: str) -> str:
+    """Write today's message about a successor that does not get on.
 
-    `data` is that of the renewal's message without RequestId, with Stage (see `Work.stage`) and DaysLeft, the whole
-    days that the old certificate has left; negative when it has ended.
+    `data` is that of the message about the successor without RequestId, with Stage (a `Progress`) and DaysLeft, the
+    whole days that the old certificate has left; negative when it has ended.
     """
-    renewal, claim = work.renewed(), work.claimed()
+    ends = renewal.claimed().renewable.ends
     data = {
-        **_both_orders(work),
-        "Stage": work.stage,
-        "DaysLeft": (claim.cert_end - now) // timedelta(days=1) if claim.cert_end else None,
+        **_both_orders(renewal),
+        "Stage": str(renewal.progress),
+        "DaysLeft": (ends - now) // timedelta(days=1) if ends else None,
     }
-    return _cloud_event(stalled_id(work, now), STALLED, renewal.new_order_id, now, account_id, data)
+    id_ = stalled_id(renewal, now)
+    return _cloud_event(id_, MessageType.STALLED, renewal.succeeded().id, now, account_id, data)
 
 
-def failed_message(work: Work, id_: str, order: Order | None, account_id: str, deferred: int = 0) -> str:
-    """Write the message for an order that was not renewed and needs a person.
+def failed_message(renewal: Renewal, shown: Renewable | None, now: datetime, account_id: str, deferred: int = 0) -> str:
+    """Write the message about a renewal that failed or needs a decision; `now` is for what cannot be recorded.
 
-    `order`: its row, for what an unreadable journal cannot tell. `deferred`: how many others wait for the same thing.
-    `subject` and OrderId are the old order. `data` has Domain, ProductCode, InstanceId, CertEndTime, Outcome
-    (refused, held or unknown), Reason (an error code or a slug), Candidates (ids, where a person must choose: the first
-    of them, if they are very many), CandidatesInAll (how many there are) and, if there are any, Deferred.
+    `shown`: what CAS shows of it, for what an unreadable journal cannot tell. `deferred`: how many others wait for the
+    same thing. `subject` and OrderId are the old order. `data` has Domain, ProductCode, InstanceId, CertEndTime,
+    Outcome (refused, held or unknown), Reason (an error code or a slug), Candidates (ids, where a person must choose:
+    the first of them, if they are very many), CandidatesInAll (how many there are) and, if there are any, Deferred.
     """
-    reason, candidates = work.hold
-    if work.refusal is not None:
-        reason = work.refusal.code
+    reason, candidates = renewal.hold or ("", ())
+    if renewal.refusal is not None:
+        reason = renewal.refusal.code
+    outcome = {State.REFUSED: Outcome.REFUSED, State.HELD: Outcome.HELD}.get(renewal.state, Outcome.UNKNOWN)
     data = {
-        "OrderId": work.order_id,
-        **(_old_certificate(work) if work.claim else _certificate_of(order)),
-        "Outcome": work.state.value if work.state.value in {"refused", "held"} else "unknown",
-        "Reason": reason or work.unknown_code or "no-answer",
+        "OrderId": renewal.id,
+        **_old_certificate(renewal.renewable if renewal.claim or shown is None else shown),
+        "Outcome": outcome.value,
+        "Reason": str(reason or renewal.unknown_code or Reason.NO_ANSWER),
         "Candidates": first_candidates(candidates),
         "CandidatesInAll": len(candidates),
         **({"Deferred": deferred} if deferred else {}),
     }
-    at = work.since_at or work.claimed().deadline
-    return _cloud_event(id_, FAILED, work.order_id, at, account_id, data)
+    if is_recordable(renewal):
+        id_, at = failed_id(renewal), renewal.since_at or renewal.claimed().deadline
+    else:
+        id_, at = unrecordable_id(renewal, now), now
+    return _cloud_event(id_, MessageType.FAILED, renewal.id, at, account_id, data)
 
 
-def _cloud_event(id_: str, type_: str, subject: str, at: datetime, account_id: str, data: dict[str, Any]) -> str:
+def _cloud_event(
+    id_: str, type_: MessageType, subject: str, at: datetime, account_id: str, data: dict[str, Any]
+) -> str:
     return json.dumps(
         {
             "specversion": "1.0",
             "id": id_,
             "source": f"acs:yundun-cert::{account_id}",
-            "type": type_,
+            "type": type_.value,
             "subject": subject,
             "time": rfc3339(at.replace(microsecond=0)),
             "datacontenttype": "application/json",
@@ -102,24 +146,18 @@ def _cloud_event(id_: str, type_: str, subject: str, at: datetime, account_id: s
     )
 
 
-def _both_orders(work: Work) -> dict[str, Any]:
-    return {"OrderId": work.renewed().new_order_id, "RenewedOrderId": work.order_id, **_old_certificate(work)}
-
-
-def _old_certificate(work: Work) -> dict[str, Any]:
-    claim = work.claimed()
+def _both_orders(renewal: Renewal) -> dict[str, Any]:
     return {
-        "Domain": claim.domain,
-        "ProductCode": claim.product_code,
-        "InstanceId": claim.instance_id,
-        "CertEndTime": rfc3339(claim.cert_end) if claim.cert_end else None,
+        "OrderId": renewal.succeeded().id,
+        "RenewedOrderId": renewal.id,
+        **_old_certificate(renewal.claimed().renewable),
     }
 
 
-def _certificate_of(order: Order | None) -> dict[str, Any]:
+def _old_certificate(of: Renewable) -> dict[str, Any]:
     return {
-        "Domain": order.domain if order else None,
-        "ProductCode": order.product_code if order else None,
-        "InstanceId": order.instance_id if order else None,
-        "CertEndTime": rfc3339(order.cert_end) if order and order.cert_end else None,
+        "Domain": of.domain if of.is_known else None,
+        "ProductCode": of.product if of.is_known else None,
+        "InstanceId": of.instance if of.is_known else None,
+        "CertEndTime": rfc3339(of.ends) if of.ends else None,
     }

@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, NamedTuple
 
+from handler.certificates.renewable import Renewable
 from handler.runtime.clock import rfc3339
 
 
@@ -51,21 +52,16 @@ class Need(str, Enum):
     """The new order is gone from CAS."""
 
 
-class ReportOrder(NamedTuple):
-    """One order of the report, by its old order: the one whose certificate expires."""
+class ReportLine(NamedTuple):
+    """One line of the report: what expires, and how far its successor is."""
 
-    order_id: str
-    domain: str
-    """Empty where CAS has bound none."""
-    product_code: str
-    cert_end: datetime | None
-    """When the old certificate expires; None where nothing tells."""
+    renewable: Renewable
     stage: Stage
     outcome: str | None = None
     """What the last run did with it, a value of `result.Outcome`; None where it had nothing to do."""
     reason: str | None = None
     """The slug or the error code that goes with the outcome."""
-    new_order_id: str | None = None
+    successor_id: str | None = None
     candidates: tuple[str, ...] = ()
     """The orders that might be the successor, where a person must choose."""
     need: Need | None = None
@@ -73,7 +69,7 @@ class ReportOrder(NamedTuple):
 
     def days_left(self, at: datetime) -> int | None:
         """Return the whole days from `at` to the end of the old certificate: below zero once it has expired."""
-        return (self.cert_end - at).days if self.cert_end else None
+        return (self.renewable.ends - at).days if self.renewable.ends else None
 
 
 class Report(NamedTuple):
@@ -91,16 +87,16 @@ class Report(NamedTuple):
     """How many orders the last run ended with each outcome."""
     errors: tuple[str, ...]
     """What went wrong in the last run beside single orders."""
-    orders: tuple[ReportOrder, ...]
+    lines: tuple[ReportLine, ...]
 
-    def soonest_first(self) -> list[ReportOrder]:
-        """Return the orders by the end of their certificate; those that tell none are last."""
-        return sorted(self.orders, key=_urgency)
+    def soonest_first(self) -> list[ReportLine]:
+        """Return the lines by the end of their certificate; those that tell none are last."""
+        return sorted(self.lines, key=_urgency)
 
 
-def stages(orders: Iterable[ReportOrder]) -> dict[Stage, int]:
-    """Count the orders in each stage, zeros too."""
-    counted = Counter(order.stage for order in orders)
+def stages(lines: Iterable[ReportLine]) -> dict[Stage, int]:
+    """Count the lines in each stage, zeros too."""
+    counted = Counter(line.stage for line in lines)
     return {stage: counted[stage] for stage in Stage}
 
 
@@ -117,28 +113,30 @@ def to_json(report: Report) -> str:
             "window_days": report.window_days,
             "counts": dict(report.counts),
             "errors": list(report.errors),
-            "stages": {stage.value: number for stage, number in stages(report.orders).items()},
-            "needs_a_person": sum(order.need is not None for order in report.orders),
-            "orders": [_line(order, report.written_at) for order in report.soonest_first()],
+            "stages": {stage.value: number for stage, number in stages(report.lines).items()},
+            "needs_a_person": sum(line.need is not None for line in report.lines),
+            "orders": [_to_dict(line, report.written_at) for line in report.soonest_first()],
         }
     )
 
 
-def _line(order: ReportOrder, at: datetime) -> dict[str, Any]:
+def _to_dict(line: ReportLine, at: datetime) -> dict[str, Any]:
+    of = line.renewable
     return {
-        "order_id": order.order_id,
-        "domain": order.domain,
-        "product_code": order.product_code,
-        "cert_end_time": rfc3339(order.cert_end) if order.cert_end else None,
-        "days_left": order.days_left(at),
-        "stage": order.stage.value,
-        "need": order.need.value if order.need else None,
-        "outcome": order.outcome,
-        "reason": order.reason,
-        "new_order_id": order.new_order_id,
-        "candidates": list(order.candidates),
+        "order_id": of.id,
+        "domain": of.domain,
+        "product_code": of.product,
+        "cert_end_time": rfc3339(of.ends) if of.ends else None,
+        "days_left": line.days_left(at),
+        "stage": line.stage.value,
+        "need": line.need.value if line.need else None,
+        "outcome": line.outcome,
+        "reason": line.reason,
+        "new_order_id": line.successor_id,
+        "candidates": list(line.candidates),
     }
 
 
-def _urgency(order: ReportOrder) -> tuple[bool, float, str, str]:
-    return order.cert_end is None, order.cert_end.timestamp() if order.cert_end else 0.0, order.domain, order.order_id
+def _urgency(line: ReportLine) -> tuple[bool, float, str, str]:
+    of = line.renewable
+    return of.ends is None, of.ends.timestamp() if of.ends else 0.0, of.domain, of.id

@@ -1,6 +1,6 @@
 """Text into HTML, for the report's page: what comes from outside stays text, whatever it holds."""
 
-from handler.report.data import ReportOrder, Stage
+from handler.report.data import ReportLine, Stage
 from handler.report.words import Words
 
 # One pass does all of it; `html.escape` would load the table of every HTML entity and still leave the controls.
@@ -30,10 +30,10 @@ def both(words: Words, tag: str = "span", more: str = "") -> str:
     return f"<{tag} lang=en>{safe(words.en)}{end}<{tag} lang=zh-CN>{safe(words.zh)}{end}"
 
 
-def group(order: ReportOrder) -> str:
+def group(line: ReportLine) -> str:
     """Return the key in `GROUPS` of an order: its colour."""
-    if order.need is not None:
+    if line.need is not None:
         return "n"
-    if order.stage is Stage.ISSUED:
+    if line.stage is Stage.ISSUED:
         return "d"
-    return "e" if order.stage is Stage.EXPIRING else "p"
+    return "e" if line.stage is Stage.EXPIRING else "p"

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timezone
 
-from handler.report.data import Need, Report, ReportOrder, stages
+from handler.report.data import Need, Report, ReportLine, stages
 from handler.report.markup import both, group, safe
 from handler.report.style import STYLE
 from handler.report.timeline import Timeline
@@ -100,7 +100,7 @@ def page(report: Report) -> str:
 
 
 def _top(report: Report) -> Iterator[str]:
-    needed = sum(order.need is not None for order in report.orders)
+    needed = sum(line.need is not None for line in report.lines)
     yield _HEAD
     yield f"<title>{f'({needed:,}) ' if needed else ''}{TITLE.en} {TITLE.zh}</title>\n"
     yield f"<style>{STYLE}</style>\n</head>\n<body>{_LANGUAGES}<main>\n"
@@ -121,11 +121,11 @@ def _day(moment: datetime) -> str:
 # -------------------------------------------------------------------------------------------------- what needs a person
 
 
-def _needs(report: Report, orders: list[ReportOrder]) -> str:
-    groups: dict[Need, list[ReportOrder]] = {}
-    for order in orders:
-        if order.need is not None:
-            groups.setdefault(order.need, []).append(order)
+def _needs(report: Report, orders: list[ReportLine]) -> str:
+    groups: dict[Need, list[ReportLine]] = {}
+    for line in orders:
+        if line.need is not None:
+            groups.setdefault(line.need, []).append(line)
     if not groups:
         return f"<section class=needs>{_hidden_heading(NEEDED)}{both(NOTHING_NEEDED, 'p class=quiet')}</section>\n"
     # The group with the most urgent order comes first, since its orders come soonest first; then the gravest.
@@ -136,8 +136,8 @@ def _needs(report: Report, orders: list[ReportOrder]) -> str:
     return f"<section class=needs>{both(NEEDED, 'h2', _count(count))}{parts}</section>\n"
 
 
-def _day_of(order: ReportOrder) -> str:
-    return _day(order.cert_end) if order.cert_end else "later"
+def _day_of(line: ReportLine) -> str:
+    return _day(line.renewable.ends) if line.renewable.ends else "later"
 
 
 def _hidden_heading(words: Words) -> str:
@@ -148,62 +148,62 @@ def _count(count: int) -> str:
     return f" <span class=count>{count:,}</span>"
 
 
-def _group(report: Report, need: Need, orders: list[ReportOrder]) -> str:
+def _group(report: Report, need: Need, orders: list[ReportLine]) -> str:
     headline, how = NEEDS[need]
-    items = "".join(_item(report, order) for order in orders[:MOST_ITEMS])
+    items = "".join(_item(report, line) for line in orders[:MOST_ITEMS])
     rest = len(orders) - MOST_ITEMS
     more = f"<li class=more>{both(AND_MORE.format(rest))}</li>" if rest > 0 else ""
     title = both(headline, "h3", _count(len(orders)) if len(orders) > 1 else "")
     return f"<article class=need>{title}{both(how, 'p')}<ul>{items}{more}</ul></article>\n"
 
 
-def _item(report: Report, order: ReportOrder) -> str:
-    facts = [both(ORDER.format(order.order_id)), safe(order.product_code)]
-    if order.cert_end:
-        facts.append(both(ENDS.format(_day(order.cert_end))))
-    if order.new_order_id:
-        facts.append(f"<strong>{both(NEW_ORDER_IS.format(order.new_order_id))}</strong>")
-    if order.reason:
-        means = REASONS.get(order.reason)
-        facts.append((both(means) + " " if means else "") + f"<code>{safe(_clipped(order.reason))}</code>")
+def _item(report: Report, line: ReportLine) -> str:
+    facts = [both(ORDER.format(line.renewable.id)), safe(line.renewable.product)]
+    if line.renewable.ends:
+        facts.append(both(ENDS.format(_day(line.renewable.ends))))
+    if line.successor_id:
+        facts.append(f"<strong>{both(NEW_ORDER_IS.format(line.successor_id))}</strong>")
+    if line.reason:
+        means = REASONS.get(line.reason)
+        facts.append((both(means) + " " if means else "") + f"<code>{safe(_clipped(line.reason))}</code>")
     listed = "".join(f"<span>{fact}</span>" for fact in facts if fact)
-    events = _events(order) if order.need is Need.SETTLE else ""
+    events = _events(line) if line.need is Need.SETTLE else ""
     return (
-        f"<li class=item><div class=left>{_days(order, report.written_at)}</div>"
-        f"<div><div class=domain>{_domain(order)}</div><div class=facts>{listed}</div>{events}</div></li>\n"
+        f"<li class=item><div class=left>{_days(line, report.written_at)}</div>"
+        f"<div><div class=domain>{_domain(line)}</div><div class=facts>{listed}</div>{events}</div></li>\n"
     )
 
 
-def _domain(order: ReportOrder) -> str:
-    return safe(_clipped(order.domain)) if order.domain else both(NO_DOMAIN)
+def _domain(line: ReportLine) -> str:
+    return safe(_clipped(line.renewable.domain)) if line.renewable.domain else both(NO_DOMAIN)
 
 
 def _clipped(text: str, most: int = MOST_OF_NAME) -> str:
     return text if len(text) <= most else text[:most] + "…"
 
 
-def _days(order: ReportOrder, at: datetime) -> str:
-    left = order.days_left(at)
-    if left is None or order.cert_end is None:
+def _days(line: ReportLine, at: datetime) -> str:
+    left = line.days_left(at)
+    if left is None or line.renewable.ends is None:
         return both(END_UNKNOWN)
-    if order.cert_end <= at:
+    if line.renewable.ends <= at:
         return f"<b class=late>{both(EXPIRED)}</b>"
     if left == 0:
         return f"<b>0</b>{both(HOURS_LEFT)}"
     return f"<b>{left:,}</b>{both(DAY_LEFT if left == 1 else DAYS_LEFT)}"
 
 
-def _events(order: ReportOrder) -> str:
+def _events(line: ReportLine) -> str:
     """Return what to invoke the function with, once a person knows what happened."""
     lines = [
-        both(RESOLVE.format(candidate)) + _event("resolve", order_id=order.order_id, new_order_id=candidate)
-        for candidate in order.candidates[:MOST_CANDIDATES]
+        both(RESOLVE.format(candidate)) + _event("resolve", order_id=line.renewable.id, new_order_id=candidate)
+        for candidate in line.candidates[:MOST_CANDIDATES]
     ]
-    if not order.candidates:
-        lines.append(both(RESOLVE_OTHER) + _event("resolve", order_id=order.order_id, new_order_id="NEW_ORDER_ID"))
-    if len(order.candidates) > MOST_CANDIDATES:
-        lines.append(both(NOT_SHOWN.format(len(order.candidates) - MOST_CANDIDATES)))
-    lines.append(both(RELEASE) + _event("release", order_id=order.order_id))
+    if not line.candidates:
+        lines.append(both(RESOLVE_OTHER) + _event("resolve", order_id=line.renewable.id, new_order_id="NEW_ORDER_ID"))
+    if len(line.candidates) > MOST_CANDIDATES:
+        lines.append(both(NOT_SHOWN.format(len(line.candidates) - MOST_CANDIDATES)))
+    lines.append(both(RELEASE) + _event("release", order_id=line.renewable.id))
     return "<div class=events>" + "".join(f"<div>{line}</div>" for line in lines) + "</div>"
 
 
@@ -228,7 +228,7 @@ def _timeline(report: Report) -> str:
 
 
 def _pipeline(report: Report) -> str:
-    counted = stages(report.orders)
+    counted = stages(report.lines)
     steps = []
     for place, (stage, words) in enumerate(STAGES.items()):
         number = counted[stage]
@@ -238,13 +238,13 @@ def _pipeline(report: Report) -> str:
     return f"<section>{both(PIPELINE, 'h2')}<div class=stages><ol>{way}</ol><ul>{between}</ul></div></section>\n"
 
 
-def _table(report: Report, orders: list[ReportOrder], room: int) -> str:
+def _table(report: Report, orders: list[ReportLine], room: int) -> str:
     if not orders:
         return f"<section>{both(ORDERS, 'h2')}{both(NO_ORDERS, 'p')}</section>\n"
     rows: list[str] = []
     room -= 4000  # the heading
-    for order in orders:
-        row = _row(report, order)
+    for line in orders:
+        row = _row(report, line)
         room -= len(row.encode())
         if room < 0:
             break
@@ -262,18 +262,18 @@ def _table(report: Report, orders: list[ReportOrder], room: int) -> str:
     )
 
 
-def _row(report: Report, order: ReportOrder) -> str:
+def _row(report: Report, line: ReportLine) -> str:
     """Return a row without most of the end tags that HTML does not ask for: there may be thousands."""
-    left = order.days_left(report.written_at)
-    late = order.cert_end is not None and order.cert_end <= report.written_at
+    left = line.days_left(report.written_at)
+    late = line.renewable.ends is not None and line.renewable.ends <= report.written_at
     days = f"<td class=late>{both(EXPIRED)}" if late else f"<td>{'—' if left is None else f'{left:,}'}"
-    ends = _day(order.cert_end) if order.cert_end else "—"
-    did = both(OUTCOMES.get(order.outcome, Words(order.outcome, order.outcome))) if order.outcome else ""
-    why = f"<small>{safe(_clipped(order.reason))}</small>" if order.reason else ""
+    ends = _day(line.renewable.ends) if line.renewable.ends else "—"
+    did = both(OUTCOMES.get(line.outcome, Words(line.outcome, line.outcome))) if line.outcome else ""
+    why = f"<small>{safe(_clipped(line.reason))}</small>" if line.reason else ""
     return (
-        f"<tr><th scope=row>{_domain(order)}<small>{safe(order.order_id)}</small>{days}<td>{ends}"
-        f"<td class='s {group(order)}'>{both(STAGES[order.stage])}<td>{did}{why}"
-        f"<td>{safe(order.new_order_id or '')}</tr>\n"
+        f"<tr><th scope=row>{_domain(line)}<small>{safe(line.renewable.id)}</small>{days}<td>{ends}"
+        f"<td class='s {group(line)}'>{both(STAGES[line.stage])}<td>{did}{why}"
+        f"<td>{safe(line.successor_id or '')}</tr>\n"
     )
 
 

@@ -49,12 +49,10 @@ class Timeline:
         """Count the orders of each column."""
         self._at = report.written_at.astimezone(timezone.utc)
         self._window = report.window_days
-        days = [
-            (left, group(order)) for order in report.orders if (left := order.days_left(report.written_at)) is not None
-        ]
+        days = [(left, group(line)) for line in report.lines if (left := line.days_left(report.written_at)) is not None]
         limit = max(MOST_DAYS, report.window_days)
         shown = [(left, key) for left, key in days if left < limit]
-        self.not_drawn = len(report.orders) - len(shown)
+        self.not_drawn = len(report.lines) - len(shown)
         farthest = max((left + 1 for left, _ in shown), default=0)
         ahead = max(LEAST_DAYS, farthest, report.window_days + report.window_days // 6)
         self.step = 7 if min(ahead, limit) > WEEKLY_ABOVE else 1

@@ -1,94 +1,59 @@
-"""One run, from what was asked to what came of it: read, take up what is open, decide, act."""
+"""One run, from a command to what came of it: read, recover, renew, follow, sum up."""
 
 from datetime import datetime
 from typing import NamedTuple
 
 from handler.certificates.csr import Csr
-from handler.certificates.domains import canonical
-from handler.command import Ask, Check, Nothing, Release, Renew, Resolve, Selection
+from handler.command import Check, Command, Nothing, Release, Renew, Resolve, Selection
 from handler.errors import CasError, EventRefused, JournalUnavailable
-from handler.journal.journal import OpenWork
-from handler.orders.book import Order, OrderBook
-from handler.orders.decision import Known, why_not_now
+from handler.journal.alerts import Alerts
+from handler.journal.days import DayCount
+from handler.journal.entries import State
+from handler.journal.journal import Journal
+from handler.journal.named_successors import NamedSuccessors
+from handler.journal.open_notes import OpenNotes, OpenWork
+from handler.journal.renewal import Renewal
+from handler.orders.book import OrderBook
+from handler.orders.eligibility import Known, why_not_now
+from handler.orders.order import Order
 from handler.orders.policy import reason_not_to_renew
-from handler.orders.selection import resolve, with_orders_of_certificates
-from handler.result import OrderResult, Outcome, RunResult, of_order, of_row
-from handler.run.by_hand import release, resolve_held
-from handler.run.invocation import Invocation
-from handler.run.recover import has_lost, publish_open, take_up
-from handler.run.renew import Purchases
-from handler.run.self_check import check
-from handler.run.summary import sum_up
+from handler.orders.purchase import Purchase
+from handler.orders.reading import CurrentBook, whole_book
+from handler.orders.selection import selected, with_orders_of_certificates
+from handler.outbox.publisher import Addresses, Outbox
+from handler.result import Line, RunResult, unreadable_row
+from handler.run import recover, renew
+from handler.run.by_hand import ByHand
+from handler.run.follow import Follow
+from handler.run.fuse import Fuse
+from handler.run.recover import Recovery, has_lost
+from handler.run.self_check import self_check
+from handler.run.services import Services
+from handler.run.summary import Summary
+from handler.run.unfinished import is_unfinished, is_watched
 
 
-def run(ask: Ask, invocation: Invocation, result: RunResult) -> None:
+def run(command: Command, services: Services, result: RunResult) -> None:
     """Do what was asked, and write into `result` what came of it as it comes, failures included.
 
     Raises EventRefused where only the order book or the journal can tell that the event asks for something that is
-    not allowed; nothing was bought then.
+    not allowed; nothing was purchased then.
     """
-    result.trigger = ask.trigger
-    what = ask.what
+    result.trigger = command.trigger
+    what = command.what
     try:
         if isinstance(what, Nothing):
             result.note = what.why
         elif isinstance(what, Check):
-            result.checks = check(invocation)
+            result.checks = self_check(services)
         elif isinstance(what, (Resolve, Release)):
-            _settle_by_hand(invocation, what, result)
+            _Run(services, result).decide(what)
         else:
             result.dry_run = result.dry_run or what.dry_run
             result.note = what.note
-            _renew(invocation, what, result)
+            _Run(services, result).renew(what)
     except (CasError, JournalUnavailable) as failure:
         result.errors.append(str(failure))
-    result.metrics["services"] = invocation.meter.to_dict()
-
-
-def _settle_by_hand(invocation: Invocation, said: Resolve | Release, result: RunResult) -> None:
-    book = invocation.cas.confirmed(invocation.cas.order_book())
-    result.put(resolve_held(invocation, said, book) if isinstance(said, Resolve) else release(invocation, said, book))
-    left = invocation.journal.open_work(invocation.clock.now(), tidy=False)
-    sum_up(invocation, result, book, left.works)
-
-
-def _renew(invocation: Invocation, asked: Renew, result: RunResult) -> None:
-    try:
-        selection, unknown = with_orders_of_certificates(asked.selection, invocation.cas)
-        scan = asked.selection.is_scan
-        seen = _look(invocation, None if scan else selection, tidy=not result.dry_run)
-    except CasError:
-        # What is already bought can be told without CAS.
-        if not result.dry_run:
-            result.put_all(publish_open(invocation))
-        raise
-    if asked.csr is not None:
-        _require_one(asked.csr, seen.orders)
-    taken_up = take_up(invocation, seen.left, seen.book, seen.now, dry_run=result.dry_run)
-    result.errors.extend(taken_up.errors)
-    result.put_all(taken_up.lines)
-    for line in [*unknown, *seen.missing, *(of_row(shown) for shown in seen.book.nameless if scan)]:
-        result.put_if_absent(line)
-    now, rules = invocation.clock.now(), invocation.settings.rules
-    known = Known([*seen.known.works.values(), *taken_up.works.values()], now)
-    settled = {line.order_id for line in taken_up.lines} - set(taken_up.unbought)
-    plan = []
-    for order in seen.orders:
-        if order.id in settled:
-            continue
-        why_not = why_not_now(order, seen.book, known, rules, now)
-        if why_not is None:
-            plan.append(order)
-        else:
-            result.put(why_not)
-    book = seen.book
-    if result.dry_run:
-        result.put_all(_would_renew(invocation, plan))
-    else:
-        purchases = Purchases(invocation, asked.csr, book, known, result)
-        purchases.make(plan)
-        book = purchases.book
-    sum_up(invocation, result, book, known.works)
 
 
 class _Seen(NamedTuple):
@@ -98,43 +63,153 @@ class _Seen(NamedTuple):
     left: OpenWork
     orders: list[Order]
     """Those that are meant, the first to expire first."""
-    missing: list[OrderResult]
-    known: Known
+    missing: list[Line]
     now: datetime
     """The moment for which it was decided whether anything is to be settled."""
 
 
-def _look(invocation: Invocation, selection: Selection | None, *, tidy: bool) -> _Seen:
-    """Read the orders, the open work and the journals of the orders that are meant; no selection means a scan.
+class _Run:
+    """The steps of a run, each with what it needs of the services."""
 
-    If anything is to be settled or bought, the book comes back known to be whole; else one reading must do, since most
-    runs have nothing to do. Raises CasError or JournalUnavailable.
-    """
-    book = invocation.cas.order_book()
-    now, rules = invocation.clock.now(), invocation.settings.rules
-    left = invocation.journal.open_work(now, tidy=tidy)
-    known = Known(left.works.values(), now)
-    orders, missing = _meant(invocation, selection, book, known, left)
-    something_to_buy = any(why_not_now(order, book, known, rules, now) is None for order in orders)
-    if something_to_buy or has_lost(left.works.values(), now) or not book.is_tidy:
-        book = invocation.cas.confirmed(book)
-        orders, missing = _meant(invocation, selection, book, known, left)
-    return _Seen(book, left, orders, missing, known, now)
+    def __init__(self, services: Services, result: RunResult) -> None:
+        request_id, store = services.identity.request_id, services.store
+        self._services = services
+        self._result = result
+        self._time = services.time
+        self._log = services.log
+        self._orders = services.orders
+        self._settings = services.settings
+        self._journal = Journal(store, request_id)
+        self._notes = OpenNotes(store, self._journal, request_id, is_unfinished)
+        addresses = Addresses(services.identity.account_id, services.settings.smq_queue, services.settings.alert_queue)
+        alerts = Alerts(store, request_id)
+        self._outbox = Outbox(services.queue, addresses, self._journal, alerts, services.time, services.log)
+        self._recovery = Recovery(self._journal, self._outbox, services.time, services.settings.settle, services.log)
+        self._known = Known()
 
+    def decide(self, said: Resolve | Release) -> None:
+        """Carry out what a person has decided."""
+        what = "resolve" if isinstance(said, Resolve) else "release"
+        if self._settings.dry_run:
+            raise EventRefused(what, "DRY_RUN is true, so nothing is recorded; set it to false first")
+        book = whole_book(self._orders, self._orders.order_book())
+        named = NamedSuccessors(self._services.store, self._services.identity.request_id)
+        by_hand = ByHand(self._journal, self._notes, named, self._outbox, self._time)
+        self._result.put(by_hand.resolve(said, book) if isinstance(said, Resolve) else by_hand.release(said, book))
+        left = self._notes.open_work(self._time.now(), tidy=False)
+        self._sum_up(book, left.renewals)
 
-def _meant(
-    invocation: Invocation, selection: Selection | None, book: OrderBook, known: Known, left: OpenWork
-) -> tuple[list[Order], list[OrderResult]]:
-    """Return the orders that are meant and lines for what means none; `known` and `left` get their journals."""
-    now, rules = invocation.clock.now(), invocation.settings.rules
-    orders, missing = resolve(selection, book, rules, now)
-    for order in orders:
-        if order.id not in known.works and reason_not_to_renew(order, rules, now) is None:
-            work = invocation.journal.read_or_hold(order.id)
-            known.learn(work, now)
-            if work.is_open:  # its note is lost
-                left.works[order.id] = work
-    return orders, missing
+    def renew(self, asked: Renew) -> None:
+        """Take up what is open, then renew what is asked for and may be renewed."""
+        selection = None if asked.selection.is_scan else asked.selection
+        try:
+            selection, unknown = self._with_certificates(selection)
+            seen = self._look(selection)
+        except CasError:
+            # What is already purchased can be published without CAS.
+            if not self._result.dry_run:
+                left = self._notes.open_work(self._time.now(), tidy=True)
+                self._result.put_all(self._recovery.publish(left.renewals.values()))
+            raise
+        if asked.csr is not None:
+            _require_one(asked.csr, seen.orders)
+        self._recover(seen)
+        nameless = seen.book.nameless if selection is None else ()
+        for line in [*unknown, *seen.missing, *map(unreadable_row, nameless)]:
+            self._result.put_if_absent(line)
+        book = self._renew(self._due(seen), seen.book, asked.csr)
+        self._sum_up(book, self._known.renewals)
+
+    def _with_certificates(self, selection: Selection | None) -> tuple[Selection | None, list[Line]]:
+        return (None, []) if selection is None else with_orders_of_certificates(selection, self._orders)
+
+    def _look(self, selection: Selection | None) -> _Seen:
+        """Read the orders, the open work and the journals of the orders that are meant; no selection means a scan.
+
+        If anything is to be settled or purchased, the book comes back known to be whole; else one reading must do,
+        since most runs have nothing to do. Raises CasError or JournalUnavailable.
+        """
+        book = self._orders.order_book()
+        now, rules = self._time.now(), self._settings.rules
+        left = self._notes.open_work(now, tidy=not self._result.dry_run)
+        for renewal in left.renewals.values():
+            self._known.learn(renewal)
+        orders, missing = self._meant(selection, book, left)
+        something_due = any(why_not_now(order, book, self._known, rules, now) is None for order in orders)
+        if something_due or has_lost(left.renewals.values(), now) or not book.is_tidy:
+            book = whole_book(self._orders, book)
+            orders, missing = self._meant(selection, book, left)
+        return _Seen(book, left, orders, missing, now)
+
+    def _meant(self, selection: Selection | None, book: OrderBook, left: OpenWork) -> tuple[list[Order], list[Line]]:
+        """Return the orders that are meant, and lines for what means none; their journals are read."""
+        now, rules = self._time.now(), self._settings.rules
+        orders, missing = selected(selection, book, rules, now)
+        for order in orders:
+            if order.id not in self._known.renewals and reason_not_to_renew(order, rules, now) is None:
+                renewal = self._journal.read_or_hold(order.id)
+                self._known.learn(renewal)
+                if renewal.is_open:  # its note is lost
+                    left.renewals[order.id] = renewal
+        return orders, missing
+
+    def _recover(self, seen: _Seen) -> None:
+        """Take up what earlier runs left open, and follow what they renewed. A dry run leaves all of it as it is."""
+        left, book = seen.left, seen.book
+        self._result.errors.extend(left.problems)
+        if self._result.dry_run:
+            self._result.put_all(recover.in_a_dry_run(left, book, seen.now))
+            return
+        self._result.put_all(self._recovery.take_up(left, book, seen.now))
+        for renewal in self._recovery.renewals.values():
+            self._known.learn(renewal)
+        for renewal in left.renewals.values():
+            if renewal.state is State.REFUSED:
+                order = book.get(renewal.id)
+                self._known.learn(self._outbox.alert_failed(renewal, order.renewable if order else None))
+        watched = [renewal for renewal in left.renewals.values() if is_watched(renewal)]
+        follow = Follow(self._journal, self._outbox, self._time, self._settings.settle, self._settings.stalled_within)
+        self._result.errors.extend(follow.watch(watched, book, self._known))
+
+    def _due(self, seen: _Seen) -> list[Order]:
+        """Return the orders that are to be purchased; the others get their line."""
+        now, due = self._time.now(), []
+        for order in seen.orders:
+            if self._result.is_settled(order.id):
+                continue
+            why_not = why_not_now(order, seen.book, self._known, self._settings.rules, now)
+            if why_not is None:
+                due.append(order)
+            else:
+                self._result.put(why_not)
+        return due
+
+    def _renew(self, due: list[Order], book: OrderBook, csr: Csr | None) -> OrderBook:
+        """Purchase what is due; return the book with what was purchased in it."""
+        settings, time, log = self._settings, self._time, self._log
+        if self._result.dry_run:
+            limits = settings.max_renewals_per_run, settings.max_renewals_per_day
+            self._result.put_all(renew.in_a_dry_run(due, *limits))
+            return book
+        days = DayCount(self._services.store, self._services.identity.request_id)
+        fuse = Fuse(days, settings.max_renewals_per_run, settings.max_renewals_per_day, time, log)
+        current = CurrentBook(self._orders, book, time, settings.settle)
+        purchase = Purchase(self._orders, self._journal, self._notes, time, log)
+        renewals = renew.Renewals(purchase, self._outbox, fuse, current, self._known, log)
+        renewals.make(due, csr, settings.rules, self._result)
+        if fuse.spent:
+            self._announce()
+        return current.book
+
+    def _announce(self) -> None:
+        """Let whoever keeps another journal in the bucket see that there is this one."""
+        try:
+            self._services.store.announce(self._services.identity.account_id)
+        except JournalUnavailable as failure:
+            self._log.problem("journal-unavailable", message=str(failure))
+
+    def _sum_up(self, book: OrderBook, renewals: dict[str, Renewal]) -> None:
+        Summary(self._services, self._journal, self._result).write(book, renewals)
 
 
 def _require_one(csr: Csr, orders: list[Order]) -> None:
@@ -143,20 +218,3 @@ def _require_one(csr: Csr, orders: list[Order]) -> None:
         raise EventRefused("csr", f"a CSR goes with exactly one order, and here are {found}: name one in order_ids")
     for order in orders:
         csr.require_domain(order.domain, "csr")
-
-
-def _would_renew(invocation: Invocation, plan: list[Order]) -> list[OrderResult]:
-    """Return the lines that a run would begin with; it would buy one for several of the same product and domain."""
-    per_run, per_day = invocation.settings.max_renewals_per_run, invocation.settings.max_renewals_per_day
-    planned: set[tuple[str, str]] = set()
-    lines = []
-    for order in plan:
-        what = order.product_code, canonical(order.domain)
-        if what in planned:
-            lines.append(of_order(order, Outcome.SKIPPED, "superseded"))
-        elif len(planned) >= min(per_run, per_day):
-            lines.append(of_order(order, Outcome.DEFERRED, "run-limit" if per_run <= per_day else "day-limit"))
-        else:
-            planned.add(what)
-            lines.append(of_order(order, Outcome.WOULD_RENEW))
-    return lines

@@ -6,8 +6,8 @@ from functools import partial
 from typing import Any
 
 from handler.errors import CasError, JournalConflict, JournalUnavailable, PublishFailed
-from handler.orders.purchase import SHORTEST_TIMEOUT
-from handler.run.invocation import Invocation
+from handler.run.services import Services
+from handler.runtime.countdown import SHORTEST_TIMEOUT
 
 _ADVICE = {
     "settings": "correct the settings (s.yaml: environmentVariables, timeout) and deploy again",
@@ -20,55 +20,55 @@ _ADVICE = {
 }
 
 
-def check(invocation: Invocation) -> list[dict[str, Any]]:
-    """Try each thing once and return a line for each, see `line`. Settings and credentials have proved themselves."""
-    queues = dict.fromkeys((invocation.settings.smq_queue, invocation.settings.alert_queue))
-    dry = "dry run, nothing is bought" if invocation.settings.dry_run else "armed: renewals are bought"
+def self_check(services: Services) -> list[dict[str, Any]]:
+    """Try each thing once and return a line for each (`check_line`); settings and credentials have proved themselves."""
+    queues = dict.fromkeys((services.settings.smq_queue, services.settings.alert_queue))
+    dry = "dry run, nothing is bought" if services.settings.dry_run else "armed: renewals are bought"
     return [
-        _settings(invocation, dry),
-        line("credentials", "found"),
-        _tried("cas", "orders can be listed", invocation.cas.probe),
-        *(_tried("smq", f"queue {queue} is there", partial(invocation.queue.probe, queue)) for queue in queues),
-        _tried("journal", "an entry can be appended once, and only once", lambda: _append_once(invocation)),
-        _alone(invocation),
+        _settings(services, dry),
+        check_line("credentials", "found"),
+        _tried("cas", "orders can be listed", services.orders.probe),
+        *(_tried("smq", f"queue {queue} is there", partial(services.queue.probe, queue)) for queue in queues),
+        _tried("journal", "an entry can be appended once, and only once", lambda: _append_once(services)),
+        _alone(services),
     ]
 
 
-def line(name: str, found: str, *, ok: bool = True) -> dict[str, Any]:
+def check_line(name: str, found: str, *, ok: bool = True) -> dict[str, Any]:
     """Return a line of the check: `check` (what), `ok`, `found` (what was found) and, if it is not ok, `do`."""
     return {"check": name, "ok": ok, "found": found, **({} if ok else {"do": _ADVICE[name]})}
 
 
-def _settings(invocation: Invocation, dry: str) -> dict[str, Any]:
-    if invocation.timeout() < SHORTEST_TIMEOUT:
-        found = f"the function's timeout of {invocation.timeout():.0f} s lets no renewal begin; at least 60 is advised"
-        return line("settings", found, ok=False)
-    return line("settings", f"in order; {dry}")
+def _settings(services: Services, dry: str) -> dict[str, Any]:
+    if services.time.timeout < SHORTEST_TIMEOUT:
+        found = f"the function's timeout of {services.time.timeout} s lets no renewal begin; at least 60 is advised"
+        return check_line("settings", found, ok=False)
+    return check_line("settings", f"in order; {dry}")
 
 
 def _tried(name: str, good: str, attempt: Callable[[], None]) -> dict[str, Any]:
     try:
         attempt()
     except (CasError, PublishFailed, JournalUnavailable) as failure:
-        return line(name, str(failure), ok=False)
-    return line(name, good)
+        return check_line(name, str(failure), ok=False)
+    return check_line(name, good)
 
 
-def _alone(invocation: Invocation) -> dict[str, Any]:
+def _alone(services: Services) -> dict[str, Any]:
     """Tell whether another function seems to keep a journal of its own."""
     try:
-        others = invocation.store.neighbours(invocation.account_id)
+        others = services.store.neighbours(services.identity.account_id)
     except JournalUnavailable as failure:
-        return line("alone", f"other journals could not be looked for: {failure}", ok=False)
+        return check_line("alone", f"other journals could not be looked for: {failure}", ok=False)
     if others:
-        return line(
+        return check_line(
             "alone", f"other journals of the account have been used in this bucket: {', '.join(others)}", ok=False
         )
-    return line("alone", "no other journal of the account was used in this bucket; elsewhere nobody can look")
+    return check_line("alone", "no other journal of the account was used in this bucket; elsewhere nobody can look")
 
 
-def _append_once(invocation: Invocation) -> None:
-    store, key = invocation.store, f"check/{secrets.token_hex(8)}"
+def _append_once(services: Services) -> None:
+    store, key = services.store, f"check/{secrets.token_hex(8)}"
     try:
         store.append(key, 0, b'{"entry":"check","writer":1}')
         try:

@@ -8,14 +8,14 @@ Inside `with lean_imports():`, importing a module of `UNUSED` gives a stand-in, 
 When the block ends, no stand-in is left in `sys.modules`: whoever imports such a module from then on gets the real
 one. What an SDK has kept becomes the real thing when it is first used: called, asked for an attribute, derived from, or
 checked against with `isinstance`. So a mistake in the list costs time and breaks nothing. Only what the package leaves
-out as well (`LEFT_OUT` in `deploy/package.py`) ends in an ImportError that names this file.
+out as well (`LEFT_OUT` in `deploy/left_out.py`) ends in an ImportError that names this file.
 
 The SDKs stay as they are, on disk and in memory; `tests/project/test_lean_imports.py` compares them with and without
 this.
 
 To do without it: remove the lines `with lean_imports():` and their import from `handler/index.py`, empty `LEFT_OUT` in
-`deploy/package.py`, and delete this file, `tests/project/test_lean_imports.py` and `tests/project/test_imports.py`. The
-function then does the same and starts slower.
+`deploy/left_out.py`, and delete this file, `tests/project/test_lean_imports.py` and `tests/project/test_imports.py`.
+The function then does the same and starts slower.
 """
 
 import atexit

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple, Protocol
 from urllib.parse import unquote, urlsplit
 
 from handler.certificates.domains import is_pattern
+from handler.certificates.rules import Rules
 from handler.errors import SettingsError
-from handler.orders.policy import Rules
 
 
 class Function(Protocol):

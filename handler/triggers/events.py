@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 
 from handler.certificates.csr import Csr, read_csr
 from handler.certificates.domains import canonical, names_in
-from handler.command import Ask, Check, Nothing, Release, Renew, Resolve, Selection
+from handler.command import Check, Command, Nothing, Release, Renew, Resolve, Selection
 from handler.errors import EventRefused
 from handler.orders.row import order_id_in
 from handler.triggers import envelopes
@@ -21,7 +21,7 @@ from handler.triggers.plain_notes import instruction_in, visible
 _MAX_DOMAIN = 253
 
 
-def understand(event: bytes, expiry_events: Sequence[str]) -> Ask:
+def understand(event: bytes, expiry_events: Sequence[str]) -> Command:
     """Tell what an event asks for.
 
     `expiry_events`: patterns of the event and rule names that speak of an expiring certificate (`EXPIRY_EVENTS`).
@@ -29,15 +29,15 @@ def understand(event: bytes, expiry_events: Sequence[str]) -> Ask:
     """
     document = _decode(event)
     if "triggerTime" in document and "triggerName" in document:
-        return Ask("timer", _timer(document))
+        return Command("timer", _timer(document))
     try:
         notice = envelopes.open_envelope(document)
         if notice is not None:
             _require_no_manual_key(document)
-            return Ask("cloudmonitor", _notice(notice, expiry_events))
+            return Command("cloudmonitor", _notice(notice, expiry_events))
     except RecursionError:
         raise EventRefused("event", "it is nested too deeply") from None
-    return Ask("manual", _manual(document, "event"))
+    return Command("manual", _manual(document, "event"))
 
 
 def _decode(event: bytes) -> dict[str, Any]:

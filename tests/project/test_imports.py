@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from deploy.package import LEFT_OUT
-from tests.deployed import TIMER
+from deploy.left_out import LEFT_OUT
+from tests.deployed import TIMER, raw
+from tests.interpreter import run_alone
 from tests.stubs.clock import SystemClock
 from tests.stubs.cloud import Cloud, serve
 
@@ -87,13 +84,6 @@ print(json.dumps([result, sorted(sys.modules)]), file=answer)
 """
 
 
-def python(code: str, environ: dict[str, str] | None = None) -> Any:
-    """Run some code in a fresh interpreter; returns the JSON that it prints."""
-    done = subprocess.run([sys.executable, "-I", "-c", code], env=environ, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
-
-
 def loaded_of(names: set[str], modules: list[str]) -> list[str]:
     return [module for module in modules if any(f"{module}.".startswith(f"{name}.") for name in names)]
 
@@ -101,11 +91,11 @@ def loaded_of(names: set[str], modules: list[str]) -> list[str]:
 @pytest.fixture(scope="module")
 def bare() -> set[str]:
     """What an interpreter here has loaded before anybody imports anything: a `.pth` file may do that."""
-    return set(python("import sys, json; print(json.dumps(sorted(sys.modules)))"))
+    return set(run_alone("import sys, json; print(json.dumps(sorted(sys.modules)))"))
 
 
 def test_the_entry_point_and_the_journal_import_nothing_that_is_not_used(bare: set[str]):
-    modules = python(IMPORT.format(root=str(ROOT)))
+    modules = run_alone(IMPORT.format(root=str(ROOT)))
     assert {"handler.run.run", "handler.cloud.oss_store", "alibabacloud_cas20200407.client", "mns.queue"} <= set(
         modules
     )
@@ -118,8 +108,8 @@ def test_a_renewal_needs_nothing_that_the_package_leaves_out(bare: set[str]):
     cloud = Cloud(SystemClock())
     order = cloud.cas.add_order()
     with serve(cloud):
-        event = json.dumps(TIMER).encode()
-        result, modules = python(RENEW.format(root=str(ROOT), left_out=left_out, event=event), cloud.environ())
+        code = RENEW.format(root=str(ROOT), left_out=left_out, event=raw(TIMER))
+        result, modules = run_alone(code, environ=cloud.environ())
     assert result["counts"] == {"renewed": 1}
     assert len(cloud.cas.bought(order)) == len(cloud.smq.messages()) == 1
     assert loaded_of(NEVER - bare, modules) == []

@@ -17,8 +17,10 @@ from alibabacloud_credentials.utils import auth_util
 from urllib3.util import Retry
 
 from deploy import invoke
+from deploy.policy import ROOT
 from deploy.table import show
 from tests import invoke as local
+from tests.interpreter import run_alone
 from tests.stubs.cloud import forget_sessions
 
 FUNCTION_3 = "cas-certificate-renewer"
@@ -452,6 +454,14 @@ def test_an_event_that_cannot_be_read_is_refused(capsys: pytest.CaptureFixture[s
     with pytest.raises(SystemExit, match="2"):
         invoke.main([FUNCTION_3, "no-such-file.json"])
     assert "no-such-file.json" in capsys.readouterr().err
+
+
+def test_the_operators_commands_need_nothing_of_the_tests():
+    commands = ", ".join(f"deploy.{path.stem}" for path in (ROOT / "deploy").glob("[!_]*.py"))
+    code = f"import json, sys\nsys.path.insert(0, {str(ROOT)!r})\nimport {commands}\nprint(json.dumps([*sys.modules]))"
+    loaded = run_alone(code)
+    assert "deploy.invoke" in loaded
+    assert not [name for name in loaded if name.partition(".")[0] == "tests"]
 
 
 # --- secrets ----------------------------------------------------------------------------------------------------------

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import json
 import re
-import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -14,6 +13,7 @@ from typing import Any
 import pytest
 
 from handler.runtime import lean_imports
+from tests.interpreter import run_alone
 from tests.stubs import faults
 from tests.stubs.clock import SystemClock
 from tests.stubs.cloud import Cloud, serve
@@ -114,10 +114,7 @@ print(json.dumps(kept))
 
 
 def sdk(code: str, *, lean: bool, environ: dict[str, str] | None = None) -> Any:
-    command = [sys.executable, "-W", "ignore", "-I", "-c", START + code, "lean" if lean else "plain"]
-    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return run_alone(START + code, "lean" if lean else "plain", environ=environ)
 
 
 def furnished() -> Cloud:

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from deploy import package
+from deploy import left_out, package
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -69,7 +69,7 @@ def test_every_file_in_the_zip_can_be_read_by_the_platforms_user(tmp_path: Path)
     ],
 )
 def test_what_the_function_never_imports_is_left_out(path: str):
-    assert package.is_unused(PurePosixPath(path))
+    assert left_out.is_unused(PurePosixPath(path))
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_what_the_function_never_imports_is_left_out(path: str):
     ],
 )
 def test_what_the_function_may_import_stays(path: str):
-    assert not package.is_unused(PurePosixPath(path))
+    assert not left_out.is_unused(PurePosixPath(path))
 
 
 def test_pruning_removes_whole_folders_and_single_files(tmp_path: Path):
@@ -94,7 +94,7 @@ def test_pruning_removes_whole_folders_and_single_files(tmp_path: Path):
         tmp_path,
         {"a/__init__.py": b"", "a/tests/test_a.py": b"", "a/tests/tests/b.py": b"", "a/x.pyi": b"", "bin/a": b""},
     )
-    package.prune(tmp_path)
+    left_out.prune(tmp_path)
     assert [path.relative_to(tmp_path).as_posix() for path in package.files_of(tmp_path)] == ["a/__init__.py"]
 
 
@@ -108,7 +108,7 @@ def test_what_lean_imports_makes_needless_is_left_out_where_it_is_installed_and_
             "alibabacloud_oss_v2/aio/a.py": b"",
         },
     )
-    package.prune(tmp_path)
+    left_out.prune(tmp_path)
     assert [path.relative_to(tmp_path).as_posix() for path in package.files_of(tmp_path)] == ["a/aiohttp.py"]
 
 

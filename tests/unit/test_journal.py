@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from handler.journal.work import OPEN, RELEASED, Claimed, Refused, Renewal, State, Successor, successors
 from hypothesis import given
 from hypothesis import strategies as st
 
 from handler.errors import JournalConflict, JournalUnavailable
 from handler.journal.journal import RESERVE_ATTEMPTS, Journal, OpenWork, Snapshot
-from handler.journal.work import OPEN, RELEASED, Claim, Refusal, Renewal, State, Work, successors
 from handler.orders.book import Picture
 from tests.examples import DAY, DOMAIN, HOUR, MILLISECOND, MINUTE, NEW, NOW, OLD, OTHER, PROPERTY, SECOND, order
 from tests.memory_store import MemoryStore
@@ -21,9 +21,9 @@ SKEW = MINUTE
 THIRD = "123451444"
 NEWER = "98987582437920969"
 EXISTED = Picture(frozenset({OLD, OTHER, THIRD}), frozenset({"BUY"}))
-REFUSAL = Refusal("OrderStateError", "the order's state does not allow it: 订单状态错误", NOW + 20 * HOUR)
+REFUSAL = Refused("OrderStateError", "the order's state does not allow it: 订单状态错误", NOW + 20 * HOUR)
 
-Step = Callable[[Journal, Work, datetime], Work]
+Step = Callable[[Journal, Renewal, datetime], Renewal]
 STEPS: dict[str, Step] = {
     "claimed": lambda j, w, now: j.claim(w, order(w.order_id), now, now + 5 * MINUTE, Snapshot(now, frozenset({OLD}))),
     "refused": lambda j, w, now: j.refused(w, now, REFUSAL),
@@ -79,7 +79,7 @@ def journal(store):
     return Journal(store, "request-1")
 
 
-def brought_to(state: State, journal: Journal, order_id: str = OLD, now: datetime = NOW) -> Work:
+def brought_to(state: State, journal: Journal, order_id: str = OLD, now: datetime = NOW) -> Renewal:
     work = journal.read(order_id)
     for step in PATHS[state]:
         work = STEPS[step](journal, work, now)
@@ -87,11 +87,11 @@ def brought_to(state: State, journal: Journal, order_id: str = OLD, now: datetim
     return work
 
 
-def allowed_after(work: Work, last: str) -> set[str]:
+def allowed_after(work: Renewal, last: str) -> set[str]:
     return CORRECTIONS.get(last, ALLOWED[work.state])
 
 
-def finished(state: State, journal: Journal, order_id: str = OLD) -> Work:
+def finished(state: State, journal: Journal, order_id: str = OLD) -> Renewal:
     """Bring work to a closed state in which there is nothing left to tell either."""
     work = brought_to(state, journal, order_id)
     if state is State.DONE:
@@ -145,13 +145,13 @@ def test_what_a_person_said_can_be_taken_back_while_nothing_came_of_it(said, ste
 
 def test_what_a_person_takes_back_leaves_nothing_behind(journal):
     named = STEPS["named"](journal, brought_to(State.HELD, journal), NOW)
-    assert named.renewal == Renewal(NEWER, NOW, None, "person")
+    assert named.successor == Successor(NEWER, NOW, None, "person")
     released = STEPS["released"](journal, named, NOW)
-    assert released.renewal is None
+    assert released.successor is None
     assert released.refusal is not None
     assert released.refusal.code == RELEASED
     again = journal.renewed(released, NOW, NEW, "person")
-    assert (again.renewal, again.refusal) == (Renewal(NEW, NOW, None, "person"), None)
+    assert (again.successor, again.refusal) == (Successor(NEW, NOW, None, "person"), None)
     assert journal.read(OLD) == again
 
 
@@ -170,7 +170,7 @@ def test_what_a_person_said_may_not_be_corrected_any_more_once_something_came_of
 
 
 def test_an_order_of_which_nothing_is_recorded_is_at_the_beginning(journal):
-    assert journal.read(OLD) == Work(OLD)
+    assert journal.read(OLD) == Renewal(OLD)
 
 
 @pytest.mark.parametrize("state", State)
@@ -218,13 +218,13 @@ def test_an_entry_is_one_line_of_ascii_that_says_who_wrote_it_and_when(journal, 
 def test_a_claim_keeps_all_that_settling_and_the_message_need(journal):
     seen = Snapshot(NOW - SECOND, frozenset({OLD, NEW}), "open/note")
     claimed = journal.claim(journal.read(OLD), order(), NOW, DEADLINE, seen)
-    assert claimed.claim == Claim(
+    assert claimed.claim == Claimed(
         run="request-1",
         deadline=DEADLINE,
         domain=DOMAIN,
-        product_code="dv-single",
-        instance_id="cas-cn-example01",
-        cert_end=NOW + 20 * DAY,
+        product="dv-single",
+        instance="cas-cn-example01",
+        ends=NOW + 20 * DAY,
         snapshot_at=NOW - SECOND,
         snapshot=frozenset({OLD, NEW}),
         picture="open/note",
@@ -245,10 +245,10 @@ def test_why_an_answer_tells_nothing_is_kept_until_the_next_claim(journal):
 
 def test_the_end_of_a_certificate_is_kept_to_the_millisecond_or_as_unknown(journal):
     for order_id, end in ((OLD, NOW + 20 * DAY + MILLISECOND), (OTHER, None)):
-        journal.claim(Work(order_id), order(order_id, cert_end=end), NOW, DEADLINE, Snapshot(NOW, frozenset()))
+        journal.claim(Renewal(order_id), order(order_id, ends=end), NOW, DEADLINE, Snapshot(NOW, frozenset()))
         claim = journal.read(order_id).claim
         assert claim is not None
-        assert claim.cert_end == end
+        assert claim.ends == end
 
 
 def test_a_refusal_says_why_and_when_to_try_again(journal):
@@ -264,8 +264,8 @@ def test_a_hold_keeps_its_reason_and_its_candidates(journal):
 def test_a_renewal_is_kept_with_its_time(journal):
     claimed = brought_to(State.CLAIMED, journal)
     journal.renewed(claimed, NOW + SECOND, NEW, "settled")
-    assert journal.read(OLD).renewal == Renewal(NEW, NOW + SECOND, None, "settled")
-    assert brought_to(State.DONE, journal, OTHER).renewal == Renewal(NEW, NOW, "request-of-cas")
+    assert journal.read(OLD).successor == Successor(NEW, NOW + SECOND, None, "settled")
+    assert brought_to(State.DONE, journal, OTHER).successor == Successor(NEW, NOW, "request-of-cas")
 
 
 def test_a_released_order_may_be_claimed_at_once_and_its_lost_answers_are_forgotten(journal):
@@ -319,7 +319,7 @@ def test_the_last_effect_of_a_lost_call_is_when_that_was_noticed_or_the_deadline
     assert claimed.last_effect() == DEADLINE
     assert STEPS["unknown"](journal, claimed, NOW + SECOND).last_effect() == NOW + SECOND
     with pytest.raises(JournalUnavailable, match=OTHER):
-        Work(OTHER).last_effect()
+        Renewal(OTHER).last_effect()
 
 
 def test_a_new_claim_does_not_inherit_when_the_last_one_was_lost(journal):
@@ -332,7 +332,7 @@ def test_a_new_claim_does_not_inherit_when_the_last_one_was_lost(journal):
 @given(st.data())
 def test_whatever_happens_to_an_order_reading_its_journal_gives_what_the_writers_knew(data):
     store = MemoryStore()
-    work, now, last, bought = Work(OLD), NOW, "", 0
+    work, now, last, bought = Renewal(OLD), NOW, "", 0
     written: list[bytes] = []
     for run in range(data.draw(st.integers(0, 12))):
         allowed = sorted(allowed_after(work, last))
@@ -351,8 +351,8 @@ def test_whatever_happens_to_an_order_reading_its_journal_gives_what_the_writers
                 STEPS[other](Journal(store, "late"), stale, now)
     assert bought <= 1
     if bought:
-        assert work.renewal is not None
-    assert (work.renewal is not None) == (work.state in {State.RENEWED, State.DONE})
+        assert work.successor is not None
+    assert (work.successor is not None) == (work.state in {State.RENEWED, State.DONE})
 
 
 # --------------------------------------------------------------------------------------------------- corrupted journals
@@ -431,7 +431,7 @@ def note(journal: Journal, *order_ids: str, deadline: datetime = DEADLINE, pictu
     return journal.about_to_claim(order_ids, deadline, picture)
 
 
-def left(journal: Journal, now: datetime, *, tidy: bool = True) -> dict[str, Work]:
+def left(journal: Journal, now: datetime, *, tidy: bool = True) -> dict[str, Renewal]:
     """What is unfinished, where all of it could be read."""
     found = journal.open_work(now, tidy=tidy)
     assert found.problems == ()
@@ -669,7 +669,7 @@ def test_a_journal_that_makes_no_sense_is_as_good_as_held_and_the_others_are_fou
     store.logs[f"orders/{OTHER}"] = [b"this is not readable"]
     assert left(journal, DEADLINE + DAY) == {
         OLD: work,
-        OTHER: Work(OTHER, state=State.HELD, hold=("journal-unreadable", ())),
+        OTHER: Renewal(OTHER, state=State.HELD, hold=Held("journal-unreadable", ())),
     }
     assert noted(store) == [[OLD, OTHER]], "it must be found again"
 
@@ -689,7 +689,7 @@ def test_a_journal_that_cannot_be_fetched_is_as_good_as_held_and_the_others_are_
     trouble = f"OSS: orders/{OTHER}: InternalError"
     assert left(journal, DEADLINE + DAY) == {
         OLD: work,
-        OTHER: Work(OTHER, state=State.HELD, hold=("journal-unavailable", ()), trouble=trouble),
+        OTHER: Renewal(OTHER, state=State.HELD, hold=Held("journal-unavailable", ()), trouble=trouble),
     }
     assert noted(store) == [[OLD, OTHER]]
     assert journal.touched_since(NOW) == [work]
@@ -925,5 +925,5 @@ def test_what_lies_beside_the_journals_is_not_taken_for_one(journal, store):
 
 def test_a_journal_that_makes_no_sense_is_as_good_as_held_among_those_that_were_touched(journal, store):
     store.append(f"orders/{OTHER}", 0, b"this is not readable")
-    held = Work(OTHER, state=State.HELD, hold=("journal-unreadable", ()))
+    held = Renewal(OTHER, state=State.HELD, hold=Held("journal-unreadable", ()))
     assert journal.touched_since(NOW) == [held]

@@ -8,15 +8,17 @@ import pytest
 
 from handler.cloud.smq import MAX_BYTES
 from handler.errors import JournalUnavailable
-from handler.journal.journal import Journal, Snapshot
-from handler.journal.work import Refusal, Renewal, State, Work, message_id
-from handler.outbox.messages import failed_message, renewed_message
-from handler.result import Outcome, of_work
+from handler.journal.entries import Claimed, Held, Published, Refused, Renewed, State
+from handler.journal.journal import Journal
+from handler.journal.lines import line_of
+from handler.journal.renewal import Renewal, Successor
+from handler.outbox.messages import failed_message, renewed_id, renewed_message
+from handler.outcomes import Outcome
 from handler.runtime.log import MAX_CHARS
-from tests.examples import ACCOUNT, DAY, DOMAIN, MINUTE, NEW, NOW, OLD, PRODUCT, order, work
+from tests.examples import ACCOUNT, DAY, DOMAIN, MINUTE, NEW, NOW, OLD, PRODUCT, renewable, renewal
 from tests.memory_store import MemoryStore
 
-RENEWED = work(state=State.RENEWED, renewal=Renewal(NEW, NOW + timedelta(seconds=7), "request-of-cas"))
+RENEWED = renewal(state=State.RENEWED, successor=Successor(NEW, NOW + timedelta(seconds=7), "request-of-cas"))
 
 
 def test_the_message_is_the_documented_cloud_event():
@@ -41,23 +43,24 @@ def test_the_message_is_the_documented_cloud_event():
 
 
 def test_the_id_by_which_a_repetition_is_known_is_made_of_the_two_orders():
-    assert message_id(OLD, NEW) == "123451222-98987582437920968"
+    assert renewed_id(RENEWED) == "123451222-98987582437920968"
 
 
 def test_the_time_is_in_utc_and_whole_seconds():
     at = datetime(2026, 11, 21, 11, 0, 7, 999_999, tzinfo=timezone(timedelta(hours=8)))
-    event = json.loads(renewed_message(RENEWED._replace(renewal=Renewal(NEW, at, None)), ACCOUNT))
+    event = json.loads(renewed_message(RENEWED._replace(successor=Successor(NEW, at, None)), ACCOUNT))
     assert event["time"] == "2026-11-21T03:00:07Z"
 
 
 def test_what_nobody_knows_is_null():
-    settled = work(state=State.RENEWED, cert_end=None, renewal=Renewal(NEW, NOW, None))
+    settled = renewal(state=State.RENEWED, ends=None, successor=Successor(NEW, NOW, None))
     data = json.loads(renewed_message(settled, ACCOUNT))["data"]
     assert (data["CertEndTime"], data["RequestId"]) == (None, None)
 
 
 def test_a_domain_in_other_letters_survives_and_the_message_is_ascii():
-    text = renewed_message(work(state=State.RENEWED, domain="例子.example.com", renewal=RENEWED.renewal), ACCOUNT)
+    spelt = renewal(state=State.RENEWED, domain="例子.example.com", successor=RENEWED.successor)
+    text = renewed_message(spelt, ACCOUNT)
     assert text.isascii()
     assert json.loads(text)["data"]["Domain"] == "例子.example.com"
 
@@ -65,27 +68,27 @@ def test_a_domain_in_other_letters_survives_and_the_message_is_ascii():
 def test_the_same_facts_make_the_same_bytes_whoever_reads_them_and_when():
     store = MemoryStore()
     writer = Journal(store, "request-1")
-    claimed = writer.claim(Work(OLD), order(), NOW, NOW + 5 * MINUTE, Snapshot(NOW, frozenset({OLD})))
-    renewed = writer.renewed(claimed, NOW + MINUTE, NEW, "answer", "request-of-cas")
+    claimed = writer.record(Renewal(OLD), Claimed(renewable(), NOW + 5 * MINUTE, NOW, frozenset({OLD})), NOW)
+    renewed = writer.record(claimed, Renewed(NEW, "answer", "request-of-cas"), NOW + MINUTE)
     first = renewed_message(renewed, ACCOUNT)
     assert renewed_message(Journal(store, "request-2").read(OLD), ACCOUNT) == first
-    writer.published(renewed, NOW + DAY, message_id(OLD, NEW), "smq-1")
+    writer.record(renewed, Published(f"{OLD}-{NEW}", "smq-1"), NOW + DAY)
     assert renewed_message(Journal(store, "request-3").read(OLD), ACCOUNT) == first
 
 
-@pytest.mark.parametrize("not_renewed", [Work(OLD), work(), RENEWED._replace(claim=None)])
+@pytest.mark.parametrize("not_renewed", [Renewal(OLD), renewal(), RENEWED._replace(claim=None)])
 def test_there_is_no_message_of_an_order_that_was_not_renewed(not_renewed):
     with pytest.raises(JournalUnavailable, match=OLD):
         renewed_message(not_renewed, ACCOUNT)
 
 
-def held(candidates: tuple[str, ...]) -> Work:
-    return work(state=State.HELD)._replace(hold=("several-candidates", candidates), since=2, since_at=NOW)
+def held(candidates: tuple[str, ...]) -> Renewal:
+    return renewal(state=State.HELD)._replace(hold=Held("several-candidates", candidates), since=2, since_at=NOW)
 
 
 def test_of_very_many_candidates_the_message_lists_the_first_and_says_how_many_there_are():
     many = tuple(str(98987582437920968 + n) for n in reversed(range(5_000)))
-    text = failed_message(held(many), "id-1", None, ACCOUNT)
+    text = failed_message(held(many), None, NOW, ACCOUNT)
     data = json.loads(text)["data"]
     assert data["Candidates"] == sorted(many)[:100]
     assert data["CandidatesInAll"] == 5_000
@@ -95,13 +98,13 @@ def test_of_very_many_candidates_the_message_lists_the_first_and_says_how_many_t
 @pytest.mark.parametrize("number", [0, 1, 100])
 def test_of_a_few_candidates_the_message_lists_all(number):
     some = tuple(str(98987582437920968 + n) for n in range(number))
-    data = json.loads(failed_message(held(some), "id-1", None, ACCOUNT))["data"]
+    data = json.loads(failed_message(held(some), None, NOW, ACCOUNT))["data"]
     assert (data["Candidates"], data["CandidatesInAll"]) == (list(some), number)
 
 
 def test_the_message_of_a_failure_is_the_documented_cloud_event():
-    refused = work(state=State.REFUSED)._replace(refusal=Refusal("OrderStateError", "", NOW), since=2, since_at=NOW)
-    assert json.loads(failed_message(refused, refused.failure_id, None, ACCOUNT)) == {
+    refused = renewal(state=State.REFUSED)._replace(refusal=Refused("OrderStateError", "", NOW), since=2, since_at=NOW)
+    assert json.loads(failed_message(refused, None, NOW, ACCOUNT)) == {
         "specversion": "1.0",
         "id": f"{OLD}-failed-2",
         "source": "acs:yundun-cert::123456789012",
@@ -125,41 +128,42 @@ def test_the_message_of_a_failure_is_the_documented_cloud_event():
 
 @pytest.mark.parametrize(("deferred", "shown"), [(0, None), (7, 7)])
 def test_the_message_of_a_refusal_says_how_many_others_wait_for_the_same_thing_if_there_are_any(deferred, shown):
-    refused = work(state=State.REFUSED)._replace(refusal=Refusal("InsufficientQuota", "", NOW), since=2, since_at=NOW)
-    data = json.loads(failed_message(refused, "id-1", None, ACCOUNT, deferred))["data"]
+    refusal = Refused("InsufficientQuota", "", NOW)
+    refused = renewal(state=State.REFUSED)._replace(refusal=refusal, since=2, since_at=NOW)
+    data = json.loads(failed_message(refused, None, NOW, ACCOUNT, deferred))["data"]
     assert data.get("Deferred") == shown
 
 
 def test_what_a_journal_that_cannot_be_read_does_not_tell_is_taken_from_the_row():
-    unreadable = Work(OLD, state=State.HELD, hold=("journal-unreadable", ()), since_at=NOW)
-    data = json.loads(failed_message(unreadable, "id-1", order(), ACCOUNT))["data"]
+    unreadable = Renewal(OLD, state=State.HELD, hold=Held("journal-unreadable", ()), since_at=NOW)
+    data = json.loads(failed_message(unreadable, renewable(), NOW, ACCOUNT))["data"]
     assert (data["Domain"], data["ProductCode"], data["InstanceId"]) == (DOMAIN, PRODUCT, "cas-cn-example01")
     assert (data["CertEndTime"], data["Outcome"], data["Reason"]) == (
         "2026-12-11T03:00:00Z",
         "held",
         "journal-unreadable",
     )
-    data = json.loads(failed_message(unreadable, "id-1", None, ACCOUNT))["data"]
+    data = json.loads(failed_message(unreadable, None, NOW, ACCOUNT))["data"]
     assert [data[name] for name in ("Domain", "ProductCode", "InstanceId", "CertEndTime")] == [None] * 4
 
 
 @pytest.mark.parametrize(
     ("lost", "reason"),
     [
-        (work(), "no-answer"),
-        (work(state=State.UNKNOWN, unknown_since=NOW, unknown_code="no-order-id"), "no-order-id"),
+        (renewal(), "no-answer"),
+        (renewal(state=State.UNKNOWN, unknown_since=NOW, unknown_code="no-order-id"), "no-order-id"),
     ],
 )
 def test_the_message_of_an_unknown_outcome_says_why_it_is_unknown(lost, reason):
-    data = json.loads(failed_message(lost, "id-1", None, ACCOUNT))["data"]
+    data = json.loads(failed_message(lost, None, NOW, ACCOUNT))["data"]
     assert (data["Outcome"], data["Reason"]) == ("unknown", reason)
 
 
 def test_a_line_of_the_result_lists_the_first_candidates_and_says_how_many_only_if_it_leaves_any_out():
     many = tuple(str(98987582437920968 + n) for n in reversed(range(101)))
-    line = of_work(held(many), Outcome.HELD, "several-candidates", candidates=many).to_dict(NOW)
+    line = line_of(held(many), Outcome.HELD, "several-candidates", candidates=many).to_dict(NOW)
     assert (line["candidates"], line["candidates_in_all"]) == (sorted(many)[:100], 101)
     assert len(json.dumps(line)) < MAX_CHARS
-    line = of_work(held(many), Outcome.HELD, "several-candidates", candidates=many[1:]).to_dict(NOW)
+    line = line_of(held(many), Outcome.HELD, "several-candidates", candidates=many[1:]).to_dict(NOW)
     assert line["candidates"] == sorted(many[1:])
     assert "candidates_in_all" not in line

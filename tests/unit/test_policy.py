@@ -109,12 +109,12 @@ def test_a_domain_that_the_operator_allowed_is_renewed(domain, under):
         ("hosted", order(trustee_status="trustee"), order(trustee_status="unTrustee")),
         ("hosted", order(trustee_status="Trustee"), order(trustee_status="")),
         ("expired", order(status="EXPIRED"), order()),
-        ("expired", order(status="EXPIRED", cert_end=None), order(cert_end=None)),
-        ("expired", order(cert_end=NOW), order(cert_end=NOW + MILLISECOND)),
-        ("expired", order(cert_end=NOW - SECOND), order(cert_end=NOW + SECOND)),
+        ("expired", order(status="EXPIRED", ends=None), order(ends=None)),
+        ("expired", order(ends=NOW), order(ends=NOW + MILLISECOND)),
+        ("expired", order(ends=NOW - SECOND), order(ends=NOW + SECOND)),
         ("row-unreadable", order(odd=("CertType",)), order()),
         ("not-expiring", order(status="ISSUED"), order(status="WILLEXPIRED")),
-        ("outside-window", order(cert_end=NOW + 30 * DAY + MILLISECOND), order(cert_end=NOW + 30 * DAY)),
+        ("outside-window", order(ends=NOW + 30 * DAY + MILLISECOND), order(ends=NOW + 30 * DAY)),
     ],
 )
 def test_each_reason_forbids_and_its_nearest_neighbour_is_allowed(slug, forbidden, allowed):
@@ -132,20 +132,20 @@ def test_an_order_without_a_certificate_in_force_is_not_expiring(status, under):
 
 def test_which_statuses_may_be_renewed_is_for_the_operator_to_say():
     issued = rules(statuses=("ISSUED",))
-    assert reason(order(status="ISSUED", cert_start=NOW - DAY * 345), issued) is None
-    assert reason(order(status="ISSUED", cert_start=NOW - DAY * 345), BOTH) is None
+    assert reason(order(status="ISSUED", starts=NOW - DAY * 345), issued) is None
+    assert reason(order(status="ISSUED", starts=NOW - DAY * 345), BOTH) is None
     assert reason(order(status="WILLEXPIRED"), BOTH) is None
     assert reason(order(status="WILLEXPIRED"), issued) == "not-expiring"
 
 
 def test_an_issued_order_of_which_nobody_knows_when_it_began_or_ends_is_not_expiring():
     for start, end in ((NOW - 345 * DAY, None), (None, NOW + 20 * DAY), (None, None)):
-        assert reason(order(status="ISSUED", cert_start=start, cert_end=end), BOTH) == "not-expiring"
+        assert reason(order(status="ISSUED", starts=start, ends=end), BOTH) == "not-expiring"
 
 
 def test_an_expiring_order_of_which_nobody_knows_when_it_began_is_renewed_by_its_end():
-    assert reason(order(cert_start=None)) is None
-    assert reason(order(cert_start=None, cert_end=NOW + 31 * DAY)) == "outside-window"
+    assert reason(order(starts=None)) is None
+    assert reason(order(starts=None, ends=NOW + 31 * DAY)) == "outside-window"
 
 
 @pytest.mark.parametrize("lifetime", [47, 90, 100, 200, 365])
@@ -153,35 +153,35 @@ def test_no_order_is_renewed_in_the_first_half_of_its_certificates_life(lifetime
     within = rules(within=365 * DAY, statuses=("WILLEXPIRED", "ISSUED"))
     half = lifetime * DAY / 2
     for status in ("WILLEXPIRED", "ISSUED"):
-        young = order(status=status, cert_start=NOW - half + MILLISECOND, cert_end=NOW + half + MILLISECOND)
+        young = order(status=status, starts=NOW - half + MILLISECOND, ends=NOW + half + MILLISECOND)
         assert reason(young, within) == "outside-window"
         assert not in_sight(young, within, NOW)
-        old = order(status=status, cert_start=NOW - half, cert_end=NOW + half)
+        old = order(status=status, starts=NOW - half, ends=NOW + half)
         assert reason(old, within) is None
         assert in_sight(old, within, NOW)
 
 
 def test_in_the_second_half_of_its_life_the_window_decides():
-    late = order(cert_start=NOW - 169 * DAY, cert_end=NOW + 31 * DAY)
+    late = order(starts=NOW - 169 * DAY, ends=NOW + 31 * DAY)
     assert reason(late) == "outside-window"
     assert window_opens(late, rules()) == NOW + DAY
 
 
 def test_of_an_order_of_which_nobody_knows_when_it_ends_nothing_tells_when_its_window_opens():
-    assert window_opens(order(cert_end=None), rules()) is None
-    assert window_opens(order(cert_end=None, cert_start=NOW), rules()) is None
+    assert window_opens(order(ends=None), rules()) is None
+    assert window_opens(order(ends=None, starts=NOW), rules()) is None
 
 
 def test_an_expiring_order_of_which_nobody_knows_when_it_ends_is_renewed_since_cas_says_that_it_expires():
-    assert reason(order(cert_end=None)) is None
+    assert reason(order(ends=None)) is None
 
 
 @pytest.mark.parametrize("days", [1, 30, 365])
 def test_the_window_ends_at_the_millisecond(days):
     within = rules(within=days * DAY)
-    assert reason(order(cert_end=NOW + days * DAY - MILLISECOND), within) is None
-    assert reason(order(cert_end=NOW + days * DAY), within) is None
-    assert reason(order(cert_end=NOW + days * DAY + MILLISECOND), within) == "outside-window"
+    assert reason(order(ends=NOW + days * DAY - MILLISECOND), within) is None
+    assert reason(order(ends=NOW + days * DAY), within) is None
+    assert reason(order(ends=NOW + days * DAY + MILLISECOND), within) == "outside-window"
 
 
 def test_of_several_reasons_the_one_that_matters_most_is_given():
@@ -192,7 +192,7 @@ def test_of_several_reasons_the_one_that_matters_most_is_given():
         domain_type="MIX",
         trustee_status="trustee",
         status="EXPIRED",
-        cert_end=NOW + 300 * DAY,
+        ends=NOW + 300 * DAY,
         odd=("BuyDate",),
     )
     mended: dict[str, dict[str, Any]] = {
@@ -228,8 +228,8 @@ def test_of_several_reasons_the_one_that_matters_most_is_given():
         pending(NEW),
         pending(NEW, status="CHECKING"),
         pending(NEW, domain="WWW.Example.com."),
-        order(NEW, status="ISSUED", bought_at=NOW - DAY, cert_end=NOW + 200 * DAY),
-        order(NEW, status="WILLEXPIRED", bought_at=NOW - DAY, cert_end=NOW + 20 * DAY + MILLISECOND),
+        order(NEW, status="ISSUED", bought_at=NOW - DAY, ends=NOW + 200 * DAY),
+        order(NEW, status="WILLEXPIRED", bought_at=NOW - DAY, ends=NOW + 20 * DAY + MILLISECOND),
         pending(NEW, bought_at=NOW - 345 * DAY),
         pending(NEW, bought_at=None),
         pending("1", bought_at=NOW - 345 * DAY + MILLISECOND),
@@ -243,21 +243,21 @@ def test_a_newer_order_for_the_same_domain_stands_in_for_the_old_one(newer):
 @pytest.mark.parametrize(
     "other",
     [
-        pending(NEW, product_code="ov-single"),
+        pending(NEW, product="ov-single"),
         pending(NEW, domain="shop.example.com"),
         pending(NEW, domain="*.example.com"),
         pending(NEW, domain=""),
         pending(NEW, status="CHECKED_FAIL"),
         pending(NEW, status="NOTACTIVATED"),
-        order(NEW, status="EXPIRED", bought_at=NOW, cert_end=NOW + 200 * DAY),
-        order(NEW, status="REVOKED", bought_at=NOW, cert_end=NOW + 200 * DAY),
-        order(NEW, status="ISSUED", bought_at=NOW, cert_end=NOW + 20 * DAY),
-        order(NEW, status="ISSUED", bought_at=NOW, cert_end=NOW + 19 * DAY),
-        order(NEW, status="ISSUED", bought_at=NOW, cert_end=None),
+        order(NEW, status="EXPIRED", bought_at=NOW, ends=NOW + 200 * DAY),
+        order(NEW, status="REVOKED", bought_at=NOW, ends=NOW + 200 * DAY),
+        order(NEW, status="ISSUED", bought_at=NOW, ends=NOW + 20 * DAY),
+        order(NEW, status="ISSUED", bought_at=NOW, ends=NOW + 19 * DAY),
+        order(NEW, status="ISSUED", bought_at=NOW, ends=None),
         pending(NEW, bought_at=NOW - 345 * DAY - MILLISECOND),
         pending("99", bought_at=NOW - 345 * DAY),
         pending("99", bought_at=None),
-        order(NEW, status="ISSUED", bought_at=NOW - 400 * DAY, cert_end=NOW + 200 * DAY),
+        order(NEW, status="ISSUED", bought_at=NOW - 400 * DAY, ends=NOW + 200 * DAY),
     ],
 )
 def test_any_other_order_does_not_stand_in_for_it(other):
@@ -281,7 +281,7 @@ def test_of_two_orders_at_most_one_stands_in_for_the_other(data):
             order_id,
             status=data.draw(st.sampled_from(["PAYED", "CHECKING", "ISSUED", "WILLEXPIRED", "EXPIRED"])),
             bought_at=data.draw(st.sampled_from([None, NOW - DAY, NOW])),
-            cert_end=data.draw(st.sampled_from([None, NOW + DAY, NOW + 2 * DAY])),
+            ends=data.draw(st.sampled_from([None, NOW + DAY, NOW + 2 * DAY])),
         )
 
     first, second = any_order("9"), any_order("10")
@@ -297,13 +297,13 @@ def test_of_two_orders_at_most_one_stands_in_for_the_other(data):
     [
         (order(), rules()),
         (order(status="ISSUED"), rules()),
-        (order(cert_end=NOW + 30 * DAY), rules()),
-        (order(cert_end=NOW - DAY), rules()),
-        (order(cert_end=None), rules()),
-        (order(status="ISSUED", cert_end=None), BOTH),
+        (order(ends=NOW + 30 * DAY), rules()),
+        (order(ends=NOW - DAY), rules()),
+        (order(ends=None), rules()),
+        (order(status="ISSUED", ends=None), BOTH),
         (order(trustee_status="trustee"), rules(domains_except=("*",))),
-        (order(odd=("CertEndTime",), cert_end=None), rules(statuses=("ISSUED",))),
-        (order(odd=("CertEndTime",), status="ISSUED", cert_end=NOW + 300 * DAY), rules()),
+        (order(odd=("CertEndTime",), ends=None), rules(statuses=("ISSUED",))),
+        (order(odd=("CertEndTime",), status="ISSUED", ends=NOW + 300 * DAY), rules()),
         (order(odd=("Status",), status=""), rules()),
     ],
 )
@@ -314,9 +314,9 @@ def test_a_scan_speaks_of_every_order_whose_certificate_ends_within_the_window(s
 @pytest.mark.parametrize(
     ("seen", "under"),
     [
-        (order(cert_end=NOW + 30 * DAY + MILLISECOND), rules()),
-        (order(status="ISSUED", cert_end=None), rules()),
-        (order(cert_end=None), rules(statuses=("ISSUED",))),
+        (order(ends=NOW + 30 * DAY + MILLISECOND), rules()),
+        (order(status="ISSUED", ends=None), rules()),
+        (order(ends=None), rules(statuses=("ISSUED",))),
         (order(odd=("BuyDate",), status="EXPIRED"), rules()),
         *((order(status=status), BOTH) for status in ("EXPIRED", "PAYED", "CHECKING", "REVOKED", "NOTACTIVATED")),
     ],
@@ -340,8 +340,8 @@ ORDERS = st.builds(
     source_type=st.sampled_from(["cpack", "buy", "upload"]),
     trustee_status=st.sampled_from(["", "trustee", "unTrustee"]),
     odd=st.sampled_from([(), (), (), ("BuyDate",)]),
-    cert_start=st.none() | st.integers(0, 365).map(lambda days: NOW - days * DAY),
-    cert_end=st.none()
+    starts=st.none() | st.integers(0, 365).map(lambda days: NOW - days * DAY),
+    ends=st.none()
     | st.datetimes(NOW.replace(tzinfo=None) - 60 * DAY, NOW.replace(tzinfo=None) + 90 * DAY).map(
         lambda t: t.replace(tzinfo=NOW.tzinfo)
     ),
@@ -368,10 +368,10 @@ def test_whatever_the_order_it_is_renewed_only_where_every_rule_allows_it(candid
         assert candidate.cert_type.upper() != "FREE"
         assert candidate.source_type != "upload"
         assert not candidate.odd
-        if candidate.cert_end is not None and candidate.cert_start is not None:
-            assert NOW - candidate.cert_start >= candidate.cert_end - NOW, "half of its life is over"
-        if candidate.cert_end is not None:
-            assert NOW < candidate.cert_end <= NOW + under.within
+        if candidate.ends is not None and candidate.starts is not None:
+            assert NOW - candidate.starts >= candidate.ends - NOW, "half of its life is over"
+        if candidate.ends is not None:
+            assert NOW < candidate.ends <= NOW + under.within
         assert in_sight(candidate, under, NOW)  # a scan finds whatever may be renewed
 
 

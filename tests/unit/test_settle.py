@@ -9,20 +9,14 @@ from hypothesis import strategies as st
 
 from handler.certificates.domains import canonical
 from handler.errors import JournalUnavailable
-from handler.journal.work import Renewal, State, Work
+from handler.journal.entries import Held, State
+from handler.journal.pictures import Picture
+from handler.journal.renewal import Renewal, Successor
 from handler.orders import settle
-from handler.orders.book import Order, OrderBook, Picture
-from handler.orders.settle import (
-    NAMES_OLD_ORDER,
-    Hold,
-    Later,
-    NothingBought,
-    Puzzle,
-    Successor,
-    Verdict,
-    candidates_of,
-    why_not_successor,
-)
+from handler.orders.book import OrderBook
+from handler.orders.order import Order
+from handler.orders.settle import Found, Later, NothingPurchased, Puzzle, Verdict, candidates_of, why_not_successor
+from handler.outcomes import Reason
 from tests.examples import (
     DAY,
     DOMAIN,
@@ -39,7 +33,7 @@ from tests.examples import (
     book,
     order,
     pending,
-    work,
+    renewal,
 )
 
 SETTLE = 15 * MINUTE
@@ -71,14 +65,14 @@ def shown(*new: Order, **more: Any) -> OrderBook:
 
 
 def settled(
-    lost: Work, seen: OrderBook, *others: Work, recorded: Collection[str] = (), pictures: Any = None
+    lost: Renewal, seen: OrderBook, *others: Renewal, recorded: Collection[str] = (), pictures: Any = None
 ) -> Verdict:
     puzzle = Puzzle([lost, *others], seen, recorded, BEFORE if pictures is None else pictures)
     return puzzle.verdict(lost, SETTLE, NOW)
 
 
 def solved(
-    works: Iterable[Work], seen: OrderBook, recorded: Collection[str] = (), pictures: Any = None
+    works: Iterable[Renewal], seen: OrderBook, recorded: Collection[str] = (), pictures: Any = None
 ) -> dict[str, Verdict]:
     """Settle all lost works as a run does: what is certain, and then the rest."""
     works = list(works)
@@ -86,15 +80,15 @@ def solved(
     puzzle = Puzzle(works, seen, recorded, BEFORE if pictures is None else pictures)
     found: dict[str, Verdict] = {}
     for one, successor in puzzle.certain(lost):
-        found[one.order_id] = successor
-        puzzle.found(one.order_id, successor.new_order_id)
-    return found | {one.order_id: puzzle.verdict(one, SETTLE, NOW) for one in lost if one.order_id not in found}
+        found[one.id] = successor
+        puzzle.found(one.id, successor.successor_id)
+    return found | {one.id: puzzle.verdict(one, SETTLE, NOW) for one in lost if one.id not in found}
 
 
 # -------------------------------------------------------------------------------------------------------- one candidate
 
 
-@pytest.mark.parametrize("lost", [work(), work(state=UNKNOWN, unknown_since=NOW)], ids=["died", "answer lost"])
+@pytest.mark.parametrize("lost", [renewal(), renewal(state=UNKNOWN, unknown_since=NOW)], ids=["died", "answer lost"])
 @pytest.mark.parametrize(
     "new",
     [
@@ -107,110 +101,111 @@ def solved(
     ],
 )
 def test_the_one_order_that_appeared_since_the_claim_is_the_successor(lost, new):
-    assert settled(lost, shown(new)) == Successor(new.id)
+    assert settled(lost, shown(new)) == Found(new.id)
 
 
 def test_a_successor_need_not_be_waited_for():
-    assert settled(work(state=UNKNOWN, unknown_since=NOW), shown(pending(NEW), read_at=NOW)) == Successor(NEW)
+    assert settled(renewal(state=UNKNOWN, unknown_since=NOW), shown(pending(NEW), read_at=NOW)) == Found(NEW)
 
 
 STRANGERS = [
     pending(NEW, domain=SHOP),
     pending(NEW, domain="*.example.com"),
-    pending(NEW, product_code="ov-single"),
-    pending(NEW, product_code="ov-single", domain=""),
+    pending(NEW, product="ov-single"),
+    pending(NEW, product="ov-single", domain=""),
 ]
 
 
 @pytest.mark.parametrize("stranger", STRANGERS)
 def test_an_order_for_something_else_is_no_successor(stranger):
-    assert settled(work(snapshot=()), shown(stranger), pictures=existed(NEW)) == NothingBought()
-    assert settled(work(snapshot=()), shown(stranger, pending(NEWER)), pictures=existed(NEW)) == Successor(NEWER)
+    assert settled(renewal(snapshot=()), shown(stranger), pictures=existed(NEW)) == NothingPurchased()
+    assert settled(renewal(snapshot=()), shown(stranger, pending(NEWER)), pictures=existed(NEW)) == Found(NEWER)
 
 
 def test_the_old_order_is_no_successor_of_itself():
     nothing = {PICTURE: Picture(frozenset({OTHER, THIRD}), frozenset())}
-    assert settled(work(snapshot=()), shown(), pictures=nothing) == NothingBought()
+    assert settled(renewal(snapshot=()), shown(), pictures=nothing) == NothingPurchased()
 
 
 def test_an_order_that_existed_before_the_call_is_no_successor():
     seen = shown(pending(NEW, domain=""))
-    assert settled(work(snapshot=(OLD, NEW)), seen, pictures=existed(NEW)) == NothingBought()
-    assert settled(work(snapshot=(OLD,)), seen, pictures=existed(NEW)) == NothingBought()
-    assert settled(work(snapshot=(OLD,)), seen) == Successor(NEW)
+    assert settled(renewal(snapshot=(OLD, NEW)), seen, pictures=existed(NEW)) == NothingPurchased()
+    assert settled(renewal(snapshot=(OLD,)), seen, pictures=existed(NEW)) == NothingPurchased()
+    assert settled(renewal(snapshot=(OLD,)), seen) == Found(NEW)
 
 
 def test_the_successor_of_another_order_is_none_of_this_one():
     seen = shown(pending(NEW))
-    assert settled(work(), seen, recorded={NEW: OTHER}) == NothingBought()
-    assert settled(work(), seen, recorded={"5": OTHER}) == Successor(NEW)
+    assert settled(renewal(), seen, recorded={NEW: OTHER}) == NothingPurchased()
+    assert settled(renewal(), seen, recorded={"5": OTHER}) == Found(NEW)
 
 
 def test_the_successor_of_another_order_leaves_one_candidate():
     seen = shown(pending(NEW, domain=""), pending(NEWER, domain=""))
-    assert settled(work(), seen, recorded={NEW: OTHER}) == Successor(NEWER)
+    assert settled(renewal(), seen, recorded={NEW: OTHER}) == Found(NEWER)
 
 
 def test_a_claim_that_has_no_picture_still_finds_its_successor_by_its_snapshot():
-    assert settled(work(picture="", snapshot=(OLD,)), shown(pending(NEW)), pictures={}) == Successor(NEW)
-    assert settled(work(picture="", snapshot=(OLD, NEW)), shown(pending(NEW)), pictures={}) == Hold("picture-lost", ())
+    assert settled(renewal(picture="", snapshot=(OLD,)), shown(pending(NEW)), pictures={}) == Found(NEW)
+    known = renewal(picture="", snapshot=(OLD, NEW))
+    assert settled(known, shown(pending(NEW)), pictures={}) == Held("picture-lost", ())
 
 
 # --------------------------------------------------------------------------------------------------------- no candidate
 
 
 def test_nothing_was_bought_if_no_order_appeared_in_the_time_that_it_may_take():
-    assert settled(work(), shown()) == NothingBought()
+    assert settled(renewal(), shown()) == NothingPurchased()
 
 
 @pytest.mark.parametrize(
     ("lost", "last_effect"),
     [
-        (work(state=UNKNOWN, unknown_since=NOW - HOUR, deadline=NOW + HOUR), NOW - HOUR),
-        (work(state=UNKNOWN, unknown_since=NOW - HOUR, deadline=NOW - 3 * HOUR), NOW - HOUR),
-        (work(state=CLAIMED, deadline=NOW - HOUR), NOW - HOUR),
+        (renewal(state=UNKNOWN, unknown_since=NOW - HOUR, deadline=NOW + HOUR), NOW - HOUR),
+        (renewal(state=UNKNOWN, unknown_since=NOW - HOUR, deadline=NOW - 3 * HOUR), NOW - HOUR),
+        (renewal(state=CLAIMED, deadline=NOW - HOUR), NOW - HOUR),
     ],
     ids=["noticed before the deadline", "noticed after the deadline", "the run died"],
 )
 def test_the_wait_counts_from_the_last_moment_at_which_the_call_could_have_taken_effect(lost, last_effect):
-    assert settled(lost, shown(read_at=last_effect + SETTLE + SKEW)) == NothingBought()
+    assert settled(lost, shown(read_at=last_effect + SETTLE + SKEW)) == NothingPurchased()
     assert settled(lost, shown(read_at=last_effect + SETTLE + SKEW - MILLISECOND)) == Later()
 
 
 def test_the_wait_does_not_count_from_the_beginning_of_the_claim():
-    lost = work(deadline=NOW - 14 * MINUTE)
+    lost = renewal(deadline=NOW - 14 * MINUTE)
     assert lost.claim is not None
     assert lost.claim.snapshot_at < NOW - SETTLE
     assert settled(lost, shown()) == Later()
 
 
 def test_the_wait_counts_to_the_moment_at_which_the_book_began_to_be_read():
-    assert settled(work(deadline=NOW - HOUR), shown(read_at=NOW - HOUR)) == Later()
+    assert settled(renewal(deadline=NOW - HOUR), shown(read_at=NOW - HOUR)) == Later()
 
 
 @pytest.mark.parametrize(
-    ("lost_before", "decided"), [(0, NothingBought()), (1, NothingBought()), (2, Hold("answers-lost", ()))]
+    ("lost_before", "decided"), [(0, NothingPurchased()), (1, NothingPurchased()), (2, Held("answers-lost", ()))]
 )
 def test_the_third_lost_answer_is_for_a_person(lost_before, decided):
-    assert settled(work(lost=lost_before), shown()) == decided
+    assert settled(renewal(lost=lost_before), shown()) == decided
 
 
 def test_a_third_lost_answer_is_waited_for_and_searched_for_like_any_other():
-    assert settled(work(lost=2, deadline=NOW - MINUTE), shown()) == Later()
-    assert settled(work(lost=2), shown(pending(NEW))) == Successor(NEW)
+    assert settled(renewal(lost=2, deadline=NOW - MINUTE), shown()) == Later()
+    assert settled(renewal(lost=2), shown(pending(NEW))) == Found(NEW)
 
 
 def test_an_answer_that_named_the_old_order_is_for_a_person_unless_a_new_order_appears():
-    odd = work(state=UNKNOWN, unknown_since=NOW - HOUR, unknown_code=NAMES_OLD_ORDER)
-    assert settled(odd, shown()) == Hold("answer-names-old-order", ())
-    assert settled(odd, shown(pending(NEW))) == Successor(NEW)
+    odd = renewal(state=UNKNOWN, unknown_since=NOW - HOUR, unknown_code=Reason.ANSWER_NAMES_OLD_ORDER)
+    assert settled(odd, shown()) == Held("answer-names-old-order", ())
+    assert settled(odd, shown(pending(NEW))) == Found(NEW)
     assert settled(odd, shown(read_at=NOW - HOUR)) == Later()
 
 
 def test_without_the_picture_of_what_existed_nobody_says_that_nothing_was_bought():
     for pictures in ({}, {"open/another": BEFORE[PICTURE]}):
-        assert settled(work(), shown(), pictures=pictures) == Hold("picture-lost", ())
-        assert settled(work(), shown(read_at=NOW - HOUR), pictures=pictures) == Later()
+        assert settled(renewal(), shown(), pictures=pictures) == Held("picture-lost", ())
+        assert settled(renewal(), shown(read_at=NOW - HOUR), pictures=pictures) == Later()
 
 
 # -------------------------------------------------------------------------------------------- books that lack something
@@ -221,24 +216,24 @@ def test_without_the_picture_of_what_existed_nobody_says_that_nothing_was_bought
 )
 def test_a_book_that_lacks_the_old_order_settles_nothing(new):
     without = book(*olds()[1:], *new, read_at=NOW + 100 * HOUR)
-    assert settled(work(), without) == INCOMPLETE
-    assert solved([work()], without) == {OLD: INCOMPLETE}
+    assert settled(renewal(), without) == INCOMPLETE
+    assert solved([renewal()], without) == {OLD: INCOMPLETE}
 
 
 def test_a_book_that_lacks_the_old_order_of_another_call_settles_this_one():
     without = book(order(OLD), pending(NEW))
-    assert solved([work(), work(OTHER, domain=SHOP)], without) == {OLD: Successor(NEW), OTHER: INCOMPLETE}
+    assert solved([renewal(), renewal(OTHER, domain=SHOP)], without) == {OLD: Found(NEW), OTHER: INCOMPLETE}
 
 
 def test_a_list_that_had_orders_before_the_claim_and_has_none_now_settles_nothing():
     emptied = shown(pending(NEW), empty_lists={"BUY"})
-    assert settled(work(), emptied) == INCOMPLETE
-    assert solved([work()], emptied) == {OLD: INCOMPLETE}
-    assert settled(work(), emptied, pictures=existed(empty_lists={"BUY"})) == Successor(NEW)
+    assert settled(renewal(), emptied) == INCOMPLETE
+    assert solved([renewal()], emptied) == {OLD: INCOMPLETE}
+    assert settled(renewal(), emptied, pictures=existed(empty_lists={"BUY"})) == Found(NEW)
 
 
 def test_a_list_that_has_its_first_orders_since_the_claim_is_as_good_as_any():
-    assert settled(work(), shown(), pictures=existed(empty_lists={"BUY"})) == NothingBought()
+    assert settled(renewal(), shown(), pictures=existed(empty_lists={"BUY"})) == NothingPurchased()
 
 
 # --------------------------------------------------------------------------------------------------- unexplained orders
@@ -246,51 +241,51 @@ def test_a_list_that_has_its_first_orders_since_the_claim_is_as_good_as_any():
 
 @pytest.mark.parametrize("stranger", STRANGERS)
 def test_nothing_was_bought_is_not_said_while_a_new_order_of_the_account_is_unexplained(stranger):
-    assert settled(work(), shown(stranger)) == Hold("unexplained-orders", (NEW,))
-    assert settled(work(), shown(stranger, read_at=NOW - HOUR)) == Later(), "it may yet be explained"
+    assert settled(renewal(), shown(stranger)) == Held("unexplained-orders", (NEW,))
+    assert settled(renewal(), shown(stranger, read_at=NOW - HOUR)) == Later(), "it may yet be explained"
 
 
 def test_all_unexplained_orders_are_named():
-    seen = shown(pending(NEWER, domain=SHOP), pending(NEW, product_code="ov-single"), pending("7"))
-    assert settled(work(), seen, recorded={"7"}) == Hold("unexplained-orders", (NEW, NEWER))
+    seen = shown(pending(NEWER, domain=SHOP), pending(NEW, product="ov-single"), pending("7"))
+    assert settled(renewal(), seen, recorded={"7"}) == Held("unexplained-orders", (NEW, NEWER))
 
 
 def test_a_new_order_that_is_the_successor_of_another_is_explained():
-    assert settled(work(), shown(STRANGERS[0]), recorded={NEW}) == NothingBought()
+    assert settled(renewal(), shown(STRANGERS[0]), recorded={NEW}) == NothingPurchased()
 
 
 def test_a_new_order_waits_for_a_run_in_progress_that_may_be_buying_it():
-    in_progress = work(THIRD, CLAIMED, domain="c.example.com", deadline=IN_PROGRESS)
-    assert settled(work(), shown(STRANGERS[0]), in_progress) == Later()
-    assert settled(work(), shown(), in_progress) == NothingBought()
+    in_progress = renewal(THIRD, CLAIMED, domain="c.example.com", deadline=IN_PROGRESS)
+    assert settled(renewal(), shown(STRANGERS[0]), in_progress) == Later()
+    assert settled(renewal(), shown(), in_progress) == NothingPurchased()
 
 
 def test_a_new_order_waits_for_another_open_call_that_can_have_made_it():
-    lost = work(OTHER, UNKNOWN, domain=SHOP, unknown_since=NOW)
-    held = work(OTHER, HELD, domain=SHOP)
+    lost = renewal(OTHER, UNKNOWN, domain=SHOP, unknown_since=NOW)
+    held = renewal(OTHER, HELD, domain=SHOP)
     for other_call in (lost, held):
-        assert settled(work(), shown(STRANGERS[0]), other_call) == Later()
-    assert solved([work(), lost], shown(STRANGERS[0])) == {OTHER: Successor(NEW), OLD: NothingBought()}
+        assert settled(renewal(), shown(STRANGERS[0]), other_call) == Later()
+    assert solved([renewal(), lost], shown(STRANGERS[0])) == {OTHER: Found(NEW), OLD: NothingPurchased()}
 
 
 def test_of_several_new_orders_each_must_be_what_another_open_call_can_have_made():
-    held = work(OTHER, HELD, domain=SHOP)
-    seen = shown(STRANGERS[0], pending(NEWER, product_code="ov-single"))
-    assert settled(work(), seen, held) == Hold("unexplained-orders", (NEW, NEWER))
+    held = renewal(OTHER, HELD, domain=SHOP)
+    seen = shown(STRANGERS[0], pending(NEWER, product="ov-single"))
+    assert settled(renewal(), seen, held) == Held("unexplained-orders", (NEW, NEWER))
 
 
 def test_an_order_that_existed_before_this_claim_explains_itself_whatever_is_new_to_another():
     later = {**BEFORE, "open/later": existed(NEW)[PICTURE]}
-    works = [work(), work(OTHER, domain=SHOP, product_code="ov-single", picture="open/later")]
+    works = [renewal(), renewal(OTHER, domain=SHOP, product="ov-single", picture="open/later")]
     assert solved(works, shown(STRANGERS[1]), pictures=later) == {
-        OLD: Hold("unexplained-orders", (NEW,)),
-        OTHER: NothingBought(),
+        OLD: Held("unexplained-orders", (NEW,)),
+        OTHER: NothingPurchased(),
     }
 
 
 def test_a_row_without_an_id_could_be_the_successor_of_any():
-    assert settled(work(), shown(nameless=("OrderId None",))) == Hold("unexplained-orders", ())
-    assert settled(work(), shown(pending(NEW), nameless=("OrderId None",))) == Successor(NEW)
+    assert settled(renewal(), shown(nameless=("OrderId None",))) == Held("unexplained-orders", ())
+    assert settled(renewal(), shown(pending(NEW), nameless=("OrderId None",))) == Found(NEW)
 
 
 # --------------------------------------------------------------------------------------------------- several candidates
@@ -298,81 +293,81 @@ def test_a_row_without_an_id_could_be_the_successor_of_any():
 
 def test_several_candidates_are_for_a_person():
     seen = shown(pending(NEWER), pending(NEW, domain=""))
-    assert settled(work(), seen) == Hold("several-candidates", (NEW, NEWER))
+    assert settled(renewal(), seen) == Held("several-candidates", (NEW, NEWER))
 
 
 def test_several_candidates_are_for_a_person_even_if_more_are_shared():
     seen = shown(pending(NEWER), pending(NEW), pending("7", domain=""))
-    other = work(OTHER, domain=SHOP, snapshot=())
-    assert settled(work(), seen, other) == Hold("several-candidates", ("7", NEW, NEWER))
+    other = renewal(OTHER, domain=SHOP, snapshot=())
+    assert settled(renewal(), seen, other) == Held("several-candidates", ("7", NEW, NEWER))
 
 
 def test_one_candidate_of_its_own_wins_over_those_that_are_shared():
     seen = shown(pending(NEW), pending("7", domain=""))
-    assert settled(work(), seen, work(OTHER, domain=SHOP, snapshot=())) == Successor(NEW)
+    assert settled(renewal(), seen, renewal(OTHER, domain=SHOP, snapshot=())) == Found(NEW)
 
 
 # ---------------------------------------------------------------------------------------------------- shared candidates
 
 
-def other(state: State, **more: Any) -> Work:
+def other(state: State, **more: Any) -> Renewal:
     """Other open work that could have bought an order without a domain."""
-    return work(OTHER, state, **{"domain": SHOP, "snapshot": (OTHER,), **more})
+    return renewal(OTHER, state, **{"domain": SHOP, "snapshot": (OTHER,), **more})
 
 
 @pytest.mark.parametrize("sharer", [other(UNKNOWN, unknown_since=NOW), other(HELD), other(CLAIMED)])
 def test_two_lost_answers_are_not_guessed_apart(sharer):
     seen = shown(pending(NEW, domain=""))
-    assert settled(work(), seen, sharer) == Hold("shared-candidates", (NEW,))
+    assert settled(renewal(), seen, sharer) == Held("shared-candidates", (NEW,))
 
 
 def test_two_lost_answers_are_not_guessed_apart_though_two_orders_appeared():
     seen = shown(pending(NEW, domain=""), pending(NEWER, domain=""))
-    assert settled(work(), seen, other(CLAIMED)) == Hold("shared-candidates", (NEW, NEWER))
+    assert settled(renewal(), seen, other(CLAIMED)) == Held("shared-candidates", (NEW, NEWER))
 
 
 def test_a_candidate_shared_with_work_in_progress_waits_for_that():
     seen = shown(pending(NEW, domain=""))
-    assert settled(work(), seen, other(CLAIMED, deadline=IN_PROGRESS)) == Later()
+    assert settled(renewal(), seen, other(CLAIMED, deadline=IN_PROGRESS)) == Later()
 
 
 def test_work_is_in_progress_until_its_deadline_and_the_skew_of_a_clock():
     seen = shown(pending(NEW, domain=""))
-    assert settled(work(), seen, other(CLAIMED, deadline=NOW - MINUTE)) == Later()
-    assert settled(work(), seen, other(CLAIMED, deadline=NOW - MINUTE - MILLISECOND)) == Hold(
+    assert settled(renewal(), seen, other(CLAIMED, deadline=NOW - MINUTE)) == Later()
+    assert settled(renewal(), seen, other(CLAIMED, deadline=NOW - MINUTE - MILLISECOND)) == Held(
         "shared-candidates", (NEW,)
     )
 
 
 def test_a_claim_whose_deadline_no_run_can_have_is_not_waited_for():
     seen = shown(pending(NEW, domain=""))
-    assert settled(work(), seen, other(CLAIMED, deadline=NOW + DAY + 2 * SKEW)) == Later()
+    assert settled(renewal(), seen, other(CLAIMED, deadline=NOW + DAY + 2 * SKEW)) == Later()
     odd = other(CLAIMED, deadline=NOW + DAY + 2 * SKEW + MILLISECOND)
-    assert settled(work(), seen, odd) == Hold("shared-candidates", (NEW,))
+    assert settled(renewal(), seen, odd) == Held("shared-candidates", (NEW,))
 
 
 def test_a_candidate_shared_with_work_in_progress_and_with_lost_work_waits():
     seen = shown(pending(NEW, domain=""))
-    third = work(THIRD, HELD, domain="c.example.com")
-    assert settled(work(), seen, other(CLAIMED, deadline=IN_PROGRESS), third) == Later()
+    third = renewal(THIRD, HELD, domain="c.example.com")
+    assert settled(renewal(), seen, other(CLAIMED, deadline=IN_PROGRESS), third) == Later()
 
 
 def test_of_several_shared_candidates_each_must_be_shared_with_work_in_progress():
     seen = shown(pending(NEW, domain=""), pending(NEWER, domain=""))
-    in_progress = work(THIRD, CLAIMED, domain="c.example.com", snapshot=(NEWER,), deadline=IN_PROGRESS)
-    assert settled(work(), seen, in_progress, other(HELD)) == Hold("shared-candidates", (NEW, NEWER))
+    in_progress = renewal(THIRD, CLAIMED, domain="c.example.com", snapshot=(NEWER,), deadline=IN_PROGRESS)
+    assert settled(renewal(), seen, in_progress, other(HELD)) == Held("shared-candidates", (NEW, NEWER))
 
 
 @pytest.mark.parametrize(
     "no_sharer",
     [
-        other(State.RENEWED, renewal=Renewal("5", NOW, None)),
+        other(State.RENEWED, successor=Successor("5", NOW, None)),
         other(State.DONE),
         other(State.REFUSED),
-        other(HELD, product_code="ov-single"),
+        other(HELD, product="ov-single"),
         other(HELD, snapshot=(OTHER, NEW)),
         other(HELD, picture="open/later"),
-        work(OLD, HELD),
+        renewal(OLD, HELD),
     ],
     ids=[
         "renewed",
@@ -386,32 +381,32 @@ def test_of_several_shared_candidates_each_must_be_shared_with_work_in_progress(
 )
 def test_work_that_cannot_have_bought_the_candidate_does_not_share_it(no_sharer):
     pictures = {**BEFORE, "open/later": existed(NEW)[PICTURE]}
-    assert settled(work(), shown(pending(NEW, domain="")), no_sharer, pictures=pictures) == Successor(NEW)
+    assert settled(renewal(), shown(pending(NEW, domain="")), no_sharer, pictures=pictures) == Found(NEW)
 
 
 def test_a_candidate_for_the_very_domain_is_not_shared_with_another_domain():
-    assert settled(work(), shown(pending(NEW)), other(HELD)) == Successor(NEW)
+    assert settled(renewal(), shown(pending(NEW)), other(HELD)) == Found(NEW)
 
 
 def test_two_old_orders_for_the_same_domain_share_what_appears_for_it():
-    twin = work(OTHER, snapshot=(OLD, OTHER))
-    assert settled(work(snapshot=(OLD, OTHER)), shown(pending(NEW)), twin) == Hold("shared-candidates", (NEW,))
+    twin = renewal(OTHER, snapshot=(OLD, OTHER))
+    assert settled(renewal(snapshot=(OLD, OTHER)), shown(pending(NEW)), twin) == Held("shared-candidates", (NEW,))
 
 
 def test_a_shared_candidate_is_not_taken_for_nothing_bought_however_long_ago():
     seen = shown(pending(NEW, domain=""), read_at=NOW + 100 * HOUR)
-    assert settled(work(), seen, other(HELD)) == Hold("shared-candidates", (NEW,))
+    assert settled(renewal(), seen, other(HELD)) == Held("shared-candidates", (NEW,))
 
 
 def test_of_a_journal_that_cannot_be_read_nobody_knows_what_it_claimed():
-    unreadable = Work(OTHER, state=HELD, hold=("journal-unreadable", ()))
-    assert settled(work(), shown(pending(NEW)), unreadable) == Hold("shared-candidates", (NEW,))
-    assert settled(work(), shown(), unreadable) == NothingBought(), "there is nothing that it could have claimed"
+    unreadable = Renewal(OTHER, state=HELD, hold=Held("journal-unreadable", ()))
+    assert settled(renewal(), shown(pending(NEW)), unreadable) == Held("shared-candidates", (NEW,))
+    assert settled(renewal(), shown(), unreadable) == NothingPurchased(), "there is nothing that it could have claimed"
 
 
 def test_what_was_never_claimed_cannot_be_settled():
     with pytest.raises(JournalUnavailable, match=OLD):
-        candidates_of(Work(OLD), book())
+        candidates_of(Renewal(OLD), book())
 
 
 # ------------------------------------------------------------------------------------------------------ several at once
@@ -419,16 +414,16 @@ def test_what_was_never_claimed_cannot_be_settled():
 
 def test_what_is_found_for_one_may_leave_only_one_for_another():
     seen = shown(pending(NEW), pending(NEWER, domain=""))
-    works = [other(UNKNOWN, unknown_since=NOW), work()]
-    decided = {OLD: Successor(NEW), OTHER: Successor(NEWER)}
+    works = [other(UNKNOWN, unknown_since=NOW), renewal()]
+    decided = {OLD: Found(NEW), OTHER: Found(NEWER)}
     assert solved(works, seen) == solved(reversed(works), seen) == decided
 
 
 def test_what_was_found_and_could_not_be_recorded_is_offered_once_and_given_to_nobody_else():
-    works = [work(), other(UNKNOWN, unknown_since=NOW)]
+    works = [renewal(), other(UNKNOWN, unknown_since=NOW)]
     puzzle = Puzzle(works, shown(pending(NEW), pending(NEWER, domain="")), (), BEFORE)
-    assert list(puzzle.certain(works)) == [(works[0], Successor(NEW))]
-    assert puzzle.verdict(works[1], SETTLE, NOW) == Hold("shared-candidates", (NEWER,))
+    assert list(puzzle.certain(works)) == [(works[0], Found(NEW))]
+    assert puzzle.verdict(works[1], SETTLE, NOW) == Held("shared-candidates", (NEWER,))
 
 
 def test_a_chain_of_lost_answers_comes_apart_from_its_end():
@@ -439,17 +434,17 @@ def test_a_chain_of_lost_answers_comes_apart_from_its_end():
     for number, order_id in enumerate(ids):
         own = {news[number], news[max(0, number - 1)]}
         pictures[f"open/{number}"] = Picture(frozenset({*ids, *news} - own), frozenset())
-        works.append(work(order_id, picture=f"open/{number}", snapshot=(), domain=f"{number}.example.com"))
+        works.append(renewal(order_id, picture=f"open/{number}", snapshot=(), domain=f"{number}.example.com"))
     rows = [order(order_id) for order_id in ids]
     rows += [pending(new, domain="" if number else "0.example.com") for number, new in enumerate(news)]
-    decided = {order_id: Successor(new) for order_id, new in zip(ids, news, strict=True)}
+    decided = {order_id: Found(new) for order_id, new in zip(ids, news, strict=True)}
     assert solved(works, book(*rows), pictures=pictures) == decided
     assert solved(reversed(works), book(*rows), pictures=pictures) == decided
 
 
 def test_the_order_of_the_calls_does_not_matter_though_one_new_order_is_too_many():
     """Three new orders for two calls: one is a stranger's, and nothing tells which."""
-    works = [work(), other(UNKNOWN, unknown_since=NOW)]
+    works = [renewal(), other(UNKNOWN, unknown_since=NOW)]
     seen = shown(pending(NEW), pending(NEWER, domain=SHOP), pending("7", domain=""))
     assert solved(works, seen) == solved(reversed(works), seen)
 
@@ -460,7 +455,7 @@ def test_the_order_of_the_calls_does_not_matter_in_a_chain_with_one_new_order_to
     pictures = {f"open/{number}": existed(*there)[PICTURE] for number, there in enumerate(without)}
     domains = [DOMAIN, SHOP, "c.example.com"]
     works = [
-        work(order_id, picture=f"open/{number}", snapshot=(), domain=domains[number])
+        renewal(order_id, picture=f"open/{number}", snapshot=(), domain=domains[number])
         for number, order_id in enumerate([OLD, OTHER, THIRD])
     ]
     seen = shown(*(pending(str(number), domain="") for number in range(4)))
@@ -472,11 +467,11 @@ NEWS = [str(9000 + number) for number in range(5)]
 
 
 @st.composite
-def accounts(draw: st.DrawFn) -> tuple[list[Work], OrderBook, set[str], dict[str, Picture]]:
+def accounts(draw: st.DrawFn) -> tuple[list[Renewal], OrderBook, set[str], dict[str, Picture]]:
     """Some lost, held and running calls, and what CAS shows."""
     news = draw(st.lists(st.sampled_from(NEWS), unique=True))
     rows = [
-        pending(new, domain=draw(st.sampled_from(NAMES)), product_code=draw(st.sampled_from([PRODUCT, "ov"])))
+        pending(new, domain=draw(st.sampled_from(NAMES)), product=draw(st.sampled_from([PRODUCT, "ov"])))
         for new in news
     ]
     pictures = {f"open/{n}": existed(*draw(st.sets(st.sampled_from(NEWS), max_size=2)))[PICTURE] for n in range(2)}
@@ -484,7 +479,7 @@ def accounts(draw: st.DrawFn) -> tuple[list[Work], OrderBook, set[str], dict[str
     for order_id in draw(st.lists(st.sampled_from([OLD, OTHER, THIRD]), unique=True, min_size=1)):
         state = draw(st.sampled_from([CLAIMED, UNKNOWN, HELD]))
         works.append(
-            work(
+            renewal(
                 order_id,
                 state,
                 unknown_since=draw(st.sampled_from([NOW, NOW - HOUR])) if state is UNKNOWN else None,
@@ -506,17 +501,17 @@ def accounts(draw: st.DrawFn) -> tuple[list[Work], OrderBook, set[str], dict[str
 def test_no_two_calls_ever_get_one_successor_and_none_gets_what_is_recorded_or_was_there_before(account):
     works, seen, recorded, pictures = account
     decided = solved(works, seen, recorded, pictures)
-    found = [verdict.new_order_id for verdict in decided.values() if isinstance(verdict, Successor)]
+    found = [verdict.successor_id for verdict in decided.values() if isinstance(verdict, Found)]
     assert len(set(found)) == len(found)
     assert not recorded & set(found)
     for lost in works:
-        verdict = decided.get(lost.order_id)
-        if isinstance(verdict, Successor):
+        verdict = decided.get(lost.id)
+        if isinstance(verdict, Found):
             claim = lost.claimed()
-            row = seen.get(verdict.new_order_id)
+            row = seen.get(verdict.successor_id)
             assert row is not None
             assert row.domain in {claim.domain, ""}
-            assert row.product_code == claim.product_code
+            assert row.product == claim.product
             assert row.id not in claim.snapshot
             assert claim.picture not in pictures or row.id not in pictures[claim.picture].ids
 
@@ -526,19 +521,19 @@ def test_no_two_calls_ever_get_one_successor_and_none_gets_what_is_recorded_or_w
 def test_nothing_was_bought_only_if_every_order_that_is_new_is_somebodys_successor(account):
     works, seen, recorded, pictures = account
     decided = solved(works, seen, recorded, pictures)
-    explained = recorded | {found.new_order_id for found in decided.values() if isinstance(found, Successor)}
+    explained = recorded | {found.successor_id for found in decided.values() if isinstance(found, Found)}
     for lost in works:
-        if decided.get(lost.order_id) == NothingBought():
+        if decided.get(lost.id) == NothingPurchased():
             assert seen.ids - pictures[lost.claimed().picture].ids <= explained
             assert not seen.nameless
-            assert seen.get(lost.order_id) is not None
+            assert seen.get(lost.id) is not None
             assert seen.read_at >= lost.last_effect() + SETTLE + SKEW
 
 
 class History(NamedTuple):
     """What three calls came to, in a world that keeps to the assumptions, and what is known of it an hour later."""
 
-    works: list[Work]
+    works: list[Renewal]
     seen: OrderBook
     recorded: set[str]
     pictures: dict[str, Picture]
@@ -570,14 +565,14 @@ def histories(draw: st.DrawFn) -> History:
         known = state is State.RENEWED and new is not None
         recorded |= {str(new)} if known else set()
         works.append(
-            work(
+            renewal(
                 order_id,
                 state,
                 domain=domain,
                 snapshot=there,
                 picture=f"open/{number}",
                 unknown_since=NOW - HOUR if state is UNKNOWN else None,
-                renewal=Renewal(str(new), NOW - HOUR, None) if known else None,
+                successor=Successor(str(new), NOW - HOUR, None) if known else None,
             )
         )
     return History(works, book(*rows, *made), recorded, pictures, truth)
@@ -588,9 +583,9 @@ def histories(draw: st.DrawFn) -> History:
 def test_as_long_as_the_assumptions_hold_what_is_settled_is_the_truth(history):
     decided = solved(history.works, history.seen, history.recorded, history.pictures)
     for order_id, verdict in decided.items():
-        if isinstance(verdict, Successor):
-            assert history.truth[order_id] == verdict.new_order_id
-        if verdict == NothingBought():
+        if isinstance(verdict, Found):
+            assert history.truth[order_id] == verdict.successor_id
+        if verdict == NothingPurchased():
             assert history.truth[order_id] is None
 
 
@@ -609,7 +604,7 @@ def test_as_long_as_the_assumptions_hold_the_order_of_the_calls_does_not_matter(
 def steps(monkeypatch):
     """Count what settling does for each pair of a call and an order."""
     counted = {"canonical": 0, "in progress": 0, "own": 0}
-    is_in_progress, own = Work.is_in_progress, Puzzle._own
+    is_in_progress, own = Renewal.is_in_progress, Puzzle._own
 
     def counting_canonical(domain):
         counted["canonical"] += 1
@@ -624,15 +619,15 @@ def steps(monkeypatch):
         return own(self, order_id)
 
     monkeypatch.setattr(settle, "canonical", counting_canonical)
-    monkeypatch.setattr(Work, "is_in_progress", counting_is_in_progress)
+    monkeypatch.setattr(Renewal, "is_in_progress", counting_is_in_progress)
     monkeypatch.setattr(Puzzle, "_own", counting_own)
     return counted
 
 
-def many(count: int, bound: int = 0) -> tuple[list[Work], OrderBook, dict[str, Picture]]:
+def many(count: int, bound: int = 0) -> tuple[list[Renewal], OrderBook, dict[str, Picture]]:
     """So many lost answers, and as many new orders, of which `bound` show their domain and the others none."""
     ids = [str(100_000 + number) for number in range(count)]
-    works = [work(order_id, snapshot=(), domain=f"{order_id}.example.com") for order_id in ids]
+    works = [renewal(order_id, snapshot=(), domain=f"{order_id}.example.com") for order_id in ids]
     rows = [order(order_id, domain=f"{order_id}.example.com") for order_id in ids]
     news = [
         pending(str(900_000 + number), domain=f"{order_id}.example.com" if number < bound else "")
@@ -643,7 +638,7 @@ def many(count: int, bound: int = 0) -> tuple[list[Work], OrderBook, dict[str, P
 
 def test_three_hundred_lost_answers_whose_orders_show_no_domain_take_a_few_steps_a_pair(steps):
     works, seen, pictures = many(300)
-    assert {type(verdict) for verdict in solved(works, seen, pictures=pictures).values()} == {Hold}
+    assert {type(verdict) for verdict in solved(works, seen, pictures=pictures).values()} == {Held}
     pairs = 300 * 300
     assert steps["canonical"] <= 3 * pairs
     assert steps["in progress"] <= 3 * pairs
@@ -652,21 +647,21 @@ def test_three_hundred_lost_answers_whose_orders_show_no_domain_take_a_few_steps
 
 def test_three_hundred_lost_answers_whose_orders_show_their_domains_are_all_settled(steps):
     works, seen, pictures = many(300, bound=300)
-    assert {type(verdict) for verdict in solved(works, seen, pictures=pictures).values()} == {Successor}
+    assert {type(verdict) for verdict in solved(works, seen, pictures=pictures).values()} == {Found}
     assert steps["own"] <= 3 * 300
 
 
 def test_three_hundred_lost_answers_half_of_which_show_their_domains_take_a_few_steps_a_pair(steps):
     works, seen, pictures = many(300, bound=150)
     decided = list(solved(works, seen, pictures=pictures).values())
-    assert sum(isinstance(verdict, Successor) for verdict in decided) == 150
+    assert sum(isinstance(verdict, Found) for verdict in decided) == 150
     assert steps["own"] <= 3 * 300 * 300
     assert steps["in progress"] <= 3 * 300 * 300
 
 
 def test_lost_answers_that_wait_for_a_run_in_progress_take_a_few_steps_a_pair(steps):
     works, seen, pictures = many(100)
-    running = work("200000", deadline=IN_PROGRESS, snapshot=())
+    running = renewal("200000", deadline=IN_PROGRESS, snapshot=())
     decided = solved([*works, running], seen, pictures=pictures)
     assert set(decided.values()) == {Later()}
     assert steps["in progress"] <= 3 * 100 * 101
@@ -676,7 +671,7 @@ def test_lost_answers_that_wait_for_a_run_in_progress_take_a_few_steps_a_pair(st
 
 
 def objection_to(
-    held: Work, seen: OrderBook, recorded: dict[str, str] | None = None, others: Iterable[Work] = ()
+    held: Renewal, seen: OrderBook, recorded: dict[str, str] | None = None, others: Iterable[Renewal] = ()
 ) -> str | None:
     return why_not_successor(held, NEW, seen, recorded or {}, others, NOW)
 
@@ -688,15 +683,15 @@ def objection_to(
         pending(NEW, domain=""),
         pending(NEW, domain="WWW.Example.com."),
         order(NEW, status="ISSUED"),
-        pending(NEW, product_code="ov-single"),
+        pending(NEW, product="ov-single"),
     ],
 )
 def test_a_person_may_name_a_new_order_of_the_domain_or_of_none(named):
-    assert objection_to(work(state=HELD), book(named)) is None
+    assert objection_to(renewal(state=HELD), book(named)) is None
 
 
 def test_a_person_may_name_what_is_already_recorded_for_this_very_order():
-    assert objection_to(work(state=HELD), book(pending(NEW)), {NEW: OLD, NEWER: OTHER}) is None
+    assert objection_to(renewal(state=HELD), book(pending(NEW)), {NEW: OLD, NEWER: OTHER}) is None
 
 
 @pytest.mark.parametrize(
@@ -714,12 +709,12 @@ def test_a_person_may_name_what_is_already_recorded_for_this_very_order():
     ],
 )
 def test_a_person_may_not_name_any_other_order(rows, snapshot, recorded, objection):
-    held = work(state=HELD, snapshot=snapshot, product_code=PRODUCT)
+    held = renewal(state=HELD, snapshot=snapshot, product=PRODUCT)
     assert objection_to(held, book(*rows), recorded) == objection
 
 
 def test_a_person_may_not_name_what_a_run_in_progress_may_just_be_buying():
-    held, seen = work(state=HELD), book(pending(NEW, domain=""))
+    held, seen = renewal(state=HELD), book(pending(NEW, domain=""))
     running = other(CLAIMED, deadline=IN_PROGRESS)
     why = f"order {NEW} may be what a run in progress buys for {OTHER}; try again later"
     assert objection_to(held, seen, others=[held, running]) == why
@@ -731,11 +726,11 @@ def test_a_person_may_not_name_what_a_run_in_progress_may_just_be_buying():
         other(CLAIMED),
         other(HELD),
         other(CLAIMED, deadline=IN_PROGRESS, snapshot=(NEW,)),
-        other(CLAIMED, deadline=IN_PROGRESS, product_code="ov-single"),
-        work(OLD, deadline=IN_PROGRESS),
-        Work(OTHER, state=HELD, hold=("journal-unreadable", ())),
+        other(CLAIMED, deadline=IN_PROGRESS, product="ov-single"),
+        renewal(OLD, deadline=IN_PROGRESS),
+        Renewal(OTHER, state=HELD, hold=Held("journal-unreadable", ())),
     ],
     ids=["its run is over", "held", "it knew the order before", "another product", "itself", "unreadable"],
 )
 def test_a_person_may_name_what_no_run_in_progress_can_be_buying(harmless):
-    assert objection_to(work(state=HELD), book(pending(NEW, domain="")), others=[harmless]) is None
+    assert objection_to(renewal(state=HELD), book(pending(NEW, domain="")), others=[harmless]) is None

@@ -2,47 +2,48 @@
 
 import pytest
 
-from handler.journal.work import Refusal, Renewal, State, Work
-from handler.orders.decision import Known, why_not_now
-from handler.result import Outcome
-from tests.examples import HOUR, MILLISECOND, NEW, NOW, OLD, OTHER, book, order, pending, rules, work
+from handler.journal.entries import Held, Refused, State
+from handler.journal.renewal import Renewal, Successor
+from handler.orders.eligibility import Known, why_not_now
+from handler.outcomes import Outcome
+from tests.examples import HOUR, MILLISECOND, NEW, NOW, OLD, OTHER, book, order, pending, renewal, rules
 
-QUOTA = Refusal("InsufficientQuota", "no quota left", NOW + 20 * HOUR)
-STATE = Refusal("OrderStateError", "the order's state does not allow it", NOW + 20 * HOUR)
-RENEWED = Renewal(NEW, NOW, None)
+QUOTA = Refused("InsufficientQuota", "no quota left", NOW + 20 * HOUR)
+STATE = Refused("OrderStateError", "the order's state does not allow it", NOW + 20 * HOUR)
+RENEWED = Successor(NEW, NOW, None)
 SHOP = "shop.example.com"
 
 
 def decided(*works, of=None, among=(), now=NOW):
     """The outcome and the reason of an order that is not to be bought now, None if it is."""
     old = of or order(OLD)
-    line = why_not_now(old, book(old, *among), Known(works, now), rules(), now)
+    line = why_not_now(old, book(old, *among), Known(works), rules(), now)
     return None if line is None else (line.outcome, line.reason)
 
 
 def refused(refusal, order_id=OLD, **more):
-    return work(order_id, State.REFUSED, **more)._replace(refusal=refusal)
+    return renewal(order_id, State.REFUSED, **more)._replace(refusal=refusal)
 
 
 def test_an_order_that_the_policy_allows_and_no_journal_knows_is_bought():
     assert decided() is None
-    assert decided(Work(OLD)) is None
+    assert decided(Renewal(OLD)) is None
 
 
 def test_the_policy_is_asked_first():
-    young = order(cert_end=NOW + 900 * HOUR)
-    assert decided(work(state=State.HELD), of=young) == (Outcome.SKIPPED, "outside-window")
+    young = order(ends=NOW + 900 * HOUR)
+    assert decided(renewal(state=State.HELD), of=young) == (Outcome.SKIPPED, "outside-window")
 
 
 def test_an_order_that_is_done_is_never_bought_again():
-    done = work(state=State.DONE, renewal=RENEWED)
+    done = renewal(state=State.DONE, successor=RENEWED)
     assert decided(done) == (Outcome.ALREADY_RENEWED, None)
     assert decided(done, among=[pending(NEW)]) == (Outcome.ALREADY_RENEWED, None), "it is not `superseded` by its own"
 
 
 @pytest.mark.parametrize("state", [State.CLAIMED, State.UNKNOWN, State.HELD, State.RENEWED])
 def test_open_work_stands_between_an_order_and_any_new_purchase(state):
-    assert decided(work(state=state, renewal=RENEWED)) == (Outcome.DEFERRED, "in-progress")
+    assert decided(renewal(state=state, successor=RENEWED)) == (Outcome.DEFERRED, "in-progress")
 
 
 def test_an_order_that_another_one_stands_in_for_is_not_bought():
@@ -61,17 +62,17 @@ def test_a_refusal_is_repeated_until_it_may_be_tried_again():
 @pytest.mark.parametrize("state", [State.CLAIMED, State.UNKNOWN, State.HELD])
 @pytest.mark.parametrize("domain", ["www.example.com", "WWW.Example.com."])
 def test_while_the_purchase_for_the_same_product_and_domain_is_unsettled_nothing_is_bought(state, domain):
-    assert decided(work(OTHER, state, domain=domain)) == (Outcome.DEFERRED, "settling")
+    assert decided(renewal(OTHER, state, domain=domain)) == (Outcome.DEFERRED, "settling")
 
 
 @pytest.mark.parametrize(
     "other",
     [
-        work(OTHER, State.UNKNOWN, domain=SHOP),
-        work(OTHER, State.UNKNOWN, product_code="ov-single"),
-        work(OTHER, State.REFUSED),
-        work(OTHER, State.DONE, renewal=RENEWED, domain=SHOP),
-        Work(OTHER, state=State.HELD, hold=("journal-unreadable", ())),
+        renewal(OTHER, State.UNKNOWN, domain=SHOP),
+        renewal(OTHER, State.UNKNOWN, product="ov-single"),
+        renewal(OTHER, State.REFUSED),
+        renewal(OTHER, State.DONE, successor=RENEWED, domain=SHOP),
+        Renewal(OTHER, state=State.HELD, hold=Held("journal-unreadable", ())),
     ],
     ids=["another domain", "another product", "refused", "renewed for another domain", "unreadable"],
 )
@@ -81,16 +82,16 @@ def test_any_other_work_does_not_stand_in_the_way(other):
 
 @pytest.mark.parametrize("state", [State.RENEWED, State.DONE])
 def test_what_was_bought_for_another_order_of_the_same_stands_in_until_it_is_issued(state):
-    bought = work(OTHER, state, renewal=RENEWED)
+    bought = renewal(OTHER, state, successor=RENEWED)
     assert decided(bought) == (Outcome.SKIPPED, "superseded")
 
 
 def test_what_is_settled_meanwhile_stands_in_the_way_no_longer():
-    known = Known([work(OTHER, State.UNKNOWN)], NOW)
+    known = Known([renewal(OTHER, State.UNKNOWN)])
     assert known.unsettled_rival(order(OLD))
-    known.learn(work(OTHER, State.REFUSED), NOW)
+    known.learn(renewal(OTHER, State.REFUSED))
     assert not known.unsettled_rival(order(OLD))
-    known.learn(work(OLD, State.UNKNOWN), NOW)
+    known.learn(renewal(OLD, State.UNKNOWN))
     assert not known.unsettled_rival(order(OLD)), "it does not wait for itself"
 
 
@@ -101,7 +102,7 @@ def test_what_is_settled_meanwhile_stands_in_the_way_no_longer():
 def test_a_refusal_for_want_of_quota_defers_every_order_of_the_product(code):
     other = refused(QUOTA._replace(code=code), OTHER, domain=SHOP)
     assert decided(other) == (Outcome.DEFERRED, code)
-    assert decided(other, of=order(OLD, product_code="ov-single")) is None
+    assert decided(other, of=order(OLD, product="ov-single")) is None
 
 
 def test_a_refusal_for_want_of_quota_holds_until_it_may_be_tried_again():

@@ -49,7 +49,7 @@ def test_every_field_of_a_row_is_taken():
     order = read()
     assert order.id == "123451222"
     assert {name: field(order, name) for name in TEXTS} == {name: ROW[name] for name in TEXTS}
-    assert (order.cert_end, order.odd) == (END, ())
+    assert (order.ends, order.odd) == (END, ())
     assert [field(order, name) for name in MOMENTS] == [
         datetime.fromtimestamp(ROW[name] / 1000, timezone.utc) for name in MOMENTS
     ]
@@ -125,7 +125,7 @@ def test_a_moment_that_is_absent_is_none_and_not_odd(name, absent):
 
 @pytest.mark.parametrize("written", [MILLISECONDS, str(MILLISECONDS), float(MILLISECONDS)])
 def test_a_moment_may_be_written_as_a_number_or_as_a_text(written):
-    assert read(CertEndTime=written).cert_end == END
+    assert read(CertEndTime=written).ends == END
 
 
 def test_an_order_of_which_something_makes_no_sense_is_spoken_of_and_not_renewed():

@@ -66,13 +66,13 @@ def test_an_order_that_a_run_has_made_is_in_its_book():
     seen = book(order(OLD))
     seen.add(pending(NEW))
     assert seen.ids == {OLD, NEW}
-    assert [found.id for found in seen.namesakes(order().product_code, order().domain)] == [OLD, NEW]
+    assert [found.id for found in seen.namesakes(order().product, order().domain)] == [OLD, NEW]
 
 
 def test_what_exists_includes_what_may_lose_its_domain_again():
-    rows: list[Order] = [order(OLD), pending(NEW, domain="shop.example.com"), pending(OTHER, product_code="ov-single")]
+    rows: list[Order] = [order(OLD), pending(NEW, domain="shop.example.com"), pending(OTHER, product="ov-single")]
     rows.append(order(THIRD, domain="c.example.com", status="REVOKED"))
-    assert book(*rows).existing(order().product_code, order().domain) == {OLD, NEW, THIRD}
+    assert book(*rows).existing(order().product, order().domain) == {OLD, NEW, THIRD}
 
 
 # --------------------------------------------------------------------------------- a list that changes while it is read

@@ -1,0 +1,14 @@
+"""What existed at a moment, so that it can be told later what is new."""
+
+from typing import NamedTuple
+
+
+class Picture(NamedTuple):
+    """What existed at a moment: enough to tell later what is new, and whether a list has gone missing."""
+
+    ids: frozenset[str]
+    """Of all orders of the account."""
+    empty_lists: frozenset[str]
+    """The types of which there was no order."""
+    nameless: frozenset[str] = frozenset()
+    """What could be shown of the rows that had no order id."""

@@ -1,0 +1,136 @@
+"""The outbox: puts each message on its queue, then records in the journal that it is there."""
+
+from typing import NamedTuple
+
+from handler.certificates.renewable import Renewable
+from handler.errors import JournalConflict, JournalNotAppendable, JournalUnavailable, PublishFailed
+from handler.journal.alerts import Alerts
+from handler.journal.entries import Notified, Published
+from handler.journal.journal import Journal
+from handler.journal.lines import line_of
+from handler.journal.renewal import Renewal
+from handler.outbox.messages import (
+    failed_id,
+    failed_message,
+    is_recordable,
+    issued_id,
+    issued_message,
+    renewed_id,
+    renewed_message,
+    stalled_id,
+    stalled_message,
+    unrecordable_id,
+)
+from handler.outbox.queue import Queue
+from handler.outcomes import Outcome, Reason
+from handler.result import Line
+from handler.runtime.countdown import Countdown
+from handler.runtime.log import Log
+
+
+class Addresses(NamedTuple):
+    """From whom messages come, and where they go."""
+
+    account_id: str
+    queue: str
+    alert_queue: str
+    """For the messages that ask for a person; it may be the same queue."""
+
+
+class Outbox:
+    """Sends, then records. A message that is sent and not recorded is sent again, with the same id."""
+
+    def __init__(
+        self, queue: Queue, addresses: Addresses, journal: Journal, alerts: Alerts, time: Countdown, log: Log
+    ) -> None:
+        """`alerts`: where it is noted that a message is on the queue which a journal cannot record."""
+        self._queue = queue
+        self._to = addresses
+        self._journal = journal
+        self._alerts = alerts
+        self._time = time
+        self._log = log
+
+    def publish(self, renewal: Renewal) -> tuple[Line, Renewal]:
+        """Publish the successor of a RENEWED renewal; return its line, and the renewal as it then is.
+
+        A renewal with `trouble` could not be recorded, so this is not recorded either: the run that finds the successor
+        in the order book does both.
+        """
+        message_id = renewed_id(renewal)
+        try:
+            smq_message_id = self._queue.send(self._to.queue, renewed_message(renewal, self._to.account_id))
+        except PublishFailed as failure:
+            self._log.problem("publish-failed", order_id=renewal.id, code=failure.code, message=failure.message)
+            if renewal.trouble:
+                return line_of(renewal, Outcome.RENEWED, Reason.JOURNAL_UNAVAILABLE, failed=True), renewal
+            stops = failure.misconfigured
+            return line_of(renewal, Outcome.RENEWED, failure.code, failed=True, stops_run=stops), renewal
+        line = line_of(renewal, Outcome.RENEWED, message_id=message_id)
+        if renewal.trouble:
+            return line._replace(reason=Reason.JOURNAL_UNAVAILABLE, failed=True), renewal
+        try:
+            return line, self._journal.record(renewal, Published(message_id, smq_message_id), self._time.now())
+        except JournalConflict:
+            self._log.info("published-elsewhere-too", order_id=renewal.id)
+            return line, renewal
+        except JournalUnavailable as failure:
+            # It will be sent once more, with the same id.
+            self._log.problem("journal-unavailable", order_id=renewal.id, message=str(failure))
+            return line._replace(reason=failure.reason, failed=True), renewal
+
+    def notify_issued(self, renewal: Renewal, new: Renewable, *, is_news: bool) -> Renewal:
+        """Notify that the successor's certificate is there, unless that is known to be done.
+
+        If it is no news, it may be on the queue already, and the journal cannot say so. Raises PublishFailed or
+        JournalUnavailable.
+        """
+        if not is_news and self._alerts.was_sent(issued_id(renewal)):
+            return renewal
+        message = issued_message(renewal, new, self._to.account_id)
+        try:
+            return self._notify(renewal, self._to.queue, issued_id(renewal), message)
+        except JournalNotAppendable:
+            self._alerts.sent(issued_id(renewal), self._time.now())
+            raise
+
+    def alert_stalled(self, renewal: Renewal) -> Renewal:
+        """Alert that a successor does not get on, unless that is done today.
+
+        Raises PublishFailed or JournalUnavailable.
+        """
+        now = self._time.now()
+        id_ = stalled_id(renewal, now)
+        if id_ in renewal.notified:
+            return renewal
+        return self._notify(renewal, self._to.alert_queue, id_, stalled_message(renewal, now, self._to.account_id))
+
+    def alert_failed(self, renewal: Renewal, shown: Renewable | None, deferred: int = 0) -> Renewal:
+        """Alert that a renewal was refused or needs a decision, unless that is done; return it as it then is.
+
+        `shown`: what CAS shows of it. `deferred`: how many others wait for the same thing. Never raises: the run fails
+        for such a renewal anyway, and what could not be sent now is sent by the next run.
+        """
+        now = self._time.now()
+        id_ = failed_id(renewal) if is_recordable(renewal) else unrecordable_id(renewal, now)
+        if id_ in renewal.notified or not self._time.may_write():
+            return renewal
+        try:
+            if is_recordable(renewal):
+                message = failed_message(renewal, shown, now, self._to.account_id, deferred)
+                return self._notify(renewal, self._to.alert_queue, id_, message)
+            if not self._alerts.was_sent(id_):
+                self._queue.send(self._to.alert_queue, failed_message(renewal, shown, now, self._to.account_id))
+                self._log.info("told", order_id=renewal.id, message_id=id_, state=renewal.state.value)
+                self._alerts.sent(id_, now)
+        except (PublishFailed, JournalUnavailable) as failure:
+            self._log.problem("not-told", order_id=renewal.id, message=str(failure))
+        return renewal
+
+    def _notify(self, renewal: Renewal, queue: str, id_: str, message: str) -> Renewal:
+        self._queue.send(queue, message)
+        self._log.info("told", order_id=renewal.id, message_id=id_, state=renewal.state.value)
+        try:
+            return self._journal.record(renewal, Notified(id_), self._time.now())
+        except JournalConflict:
+            return renewal

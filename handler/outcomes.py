@@ -1,0 +1,142 @@
+"""How a line of the result can come out, and why: each word once.
+
+The words are a contract with whoever reads results, logs, messages and the report: they are added to, never changed.
+"""
+
+from enum import Enum
+
+
+class Word(str, Enum):
+    """A word of the contract: equal to its text, hashed like it, and shown as it."""
+
+    __hash__ = str.__hash__
+
+    def __str__(self) -> str:
+        """Return the word itself, on every version of Python."""
+        return str(self.value)
+
+
+class Outcome(Word):
+    """How one thing came out of a run."""
+
+    RENEWED = "renewed"
+    """Purchased by this run, or purchased by an earlier one and published by this one."""
+    ALREADY_RENEWED = "already-renewed"
+    """Purchased and published earlier; done for ever."""
+    WOULD_RENEW = "would-renew"
+    """Dry run: it would be purchased."""
+    SKIPPED = "skipped"
+    """Not to be renewed; the reason says why."""
+    DEFERRED = "deferred"
+    """Not now; a later run takes it up."""
+    REFUSED = "refused"
+    """CAS said no, nothing was purchased."""
+    UNKNOWN = "unknown"
+    """The answer was lost: it may have been purchased. A later run settles it."""
+    HELD = "held"
+    """It needs a decision: only a person can say whether it was purchased."""
+
+
+FAILURES = frozenset({Outcome.REFUSED, Outcome.UNKNOWN, Outcome.HELD})
+"""Outcomes after which somebody must be notified."""
+
+
+class Reason(Word):
+    """Why; where the service itself gave an error code, that code stands in the place of a reason."""
+
+    # Skipped: what the policy says.
+    ROW_UNREADABLE = "row-unreadable"
+    """CAS shows something that makes no sense, such as a text for a date, or a row without an id."""
+    DOMAIN_UNKNOWN = "domain-unknown"
+    """CAS shows no domain, or something that is none, so no list of domains can speak of it."""
+    DOMAIN_NOT_ALLOWED = "domain-not-allowed"
+    """`RENEW_DOMAINS` or `RENEW_DOMAINS_EXCEPT` forbids the domain."""
+    UPLOADED = "uploaded"
+    """The certificate was bought elsewhere and uploaded."""
+    FREE_CERTIFICATE = "free-certificate"
+    """CAS renews no free or test certificates."""
+    MULTI_DOMAIN = "multi-domain"
+    """CAS renews no multi-domain or hybrid-domain certificates."""
+    HOSTED = "hosted"
+    """The platform renews it by itself."""
+    EXPIRED = "expired"
+    """An expired certificate cannot be renewed."""
+    NOT_EXPIRING = "not-expiring"
+    """Its status is not in `RENEW_STATUSES`, or nothing tells how long the certificate lasts."""
+    OUTSIDE_WINDOW = "outside-window"
+    """It ends later than `RENEW_WITHIN_DAYS` from now, or has not reached half of its lifetime."""
+    SUPERSEDED = "superseded"
+    """A newer order for the same product and domain already stands in for it."""
+    NOT_FOUND = "not-found"
+    """CAS shows nothing for what the event named."""
+    RELEASED = "released"
+    """The answer to a `release` event."""
+
+    # Deferred: a later run takes it up.
+    RUN_LIMIT = "run-limit"
+    """`MAX_RENEWALS_PER_RUN` is reached."""
+    DAY_LIMIT = "day-limit"
+    """`MAX_RENEWALS_PER_DAY` is reached."""
+    RUN_STOPPED = "run-stopped"
+    """An earlier line of the run showed that nothing can succeed, or the list could not be read again."""
+    LIST_TOO_SLOW = "list-too-slow"
+    """Reading the list takes longer than `SETTLE_SECONDS`."""
+    LIST_INCOMPLETE = "list-incomplete"
+    """A lost answer, and the list lacks what must be there."""
+    NO_TIME_LEFT = "no-time-left"
+    """It could not have been finished before the function's timeout."""
+    IN_PROGRESS = "in-progress"
+    """Another run has claimed it."""
+    SETTLING = "settling"
+    """A lost answer that is too fresh, or another order for the same product and domain waits for one."""
+    NOTHING_BOUGHT = "nothing-bought"
+    """A lost answer was settled: nothing was purchased, and this run does not purchase it either."""
+    NOT_PUBLISHED = "not-published"
+    """Dry run: a message waits to be sent."""
+    JOURNAL_UNAVAILABLE = "journal-unavailable"
+    """The journal cannot be read or written."""
+
+    # Refused, unknown or renewed, where the service gave no code of its own.
+    NO_CONNECTION = "no-connection"
+    """CAS could not be reached; nothing was sent."""
+    NO_ANSWER = "no-answer"
+    """The connection broke off."""
+    MESSAGE_TOO_LARGE = "message-too-large"
+    """The message is above the limit of SMQ and was not sent."""
+    NO_CODE = "no-code"
+    """CAS answered with an error that has no code."""
+    NO_ORDER_ID = "no-order-id"
+    """CAS accepted the renewal and named no new order."""
+    ANSWER_NAMES_OLD_ORDER = "answer-names-old-order"
+    """CAS accepted the renewal and named the very order that was to be renewed."""
+
+    # Held: it needs a decision.
+    JOURNAL_UNREADABLE = "journal-unreadable"
+    """The journal holds what the function does not understand."""
+    JOURNAL_NOT_APPENDABLE = "journal-not-appendable"
+    """The journal can be read, and no entry added."""
+    SEVERAL_CANDIDATES = "several-candidates"
+    """Several new orders could be the successor."""
+    SHARED_CANDIDATES = "shared-candidates"
+    """A new order could be the successor of this one or of another held one."""
+    UNEXPLAINED_ORDERS = "unexplained-orders"
+    """No new order fits, but there are new ones that are nobody's successor."""
+    PICTURE_LOST = "picture-lost"
+    """The note with what existed before the call is gone."""
+    CLAIM_FROM_THE_FUTURE = "claim-from-the-future"
+    """The run that claimed it has an end more than a day ahead: a clock was far wrong."""
+    ANSWERS_LOST = "answers-lost"
+    """Three attempts ended without an answer and without a trace."""
+
+
+class ListFault(Word):
+    """Why an answer to a reading call is none: it makes a text in `errors`, never the reason of a line."""
+
+    LIST_CHANGING = "list-changing"
+    """The list changed in every reading."""
+    LIST_NOT_PAGED = "list-not-paged"
+    """A page came twice, and the total says that there is more."""
+    NO_LIST = "no-list"
+    """An answer without a list or a total."""
+    EMPTY_ANSWER = "empty-answer"
+    """An answer without a body."""

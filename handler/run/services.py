@@ -1,0 +1,30 @@
+"""What the door hands to a run."""
+
+from typing import NamedTuple
+
+from handler.journal.store import Store
+from handler.orders.service import OrderService
+from handler.outbox.queue import Queue
+from handler.runtime.countdown import Countdown
+from handler.runtime.log import Log
+from handler.runtime.settings import Settings
+
+
+class Identity(NamedTuple):
+    """Which invocation, for whom."""
+
+    request_id: str
+    account_id: str
+    region: str
+
+
+class Services(NamedTuple):
+    """The services behind their ports, the settings and the time. `Run` gives each step what it needs of them."""
+
+    identity: Identity
+    settings: Settings
+    time: Countdown
+    log: Log
+    orders: OrderService
+    queue: Queue
+    store: Store

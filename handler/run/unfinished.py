@@ -1,0 +1,23 @@
+"""Which renewals some later run must look at. Pure."""
+
+from handler.journal.entries import State
+from handler.journal.renewal import Renewal
+from handler.orders.progress import Progress
+from handler.outbox.messages import failed_id, issued_id
+
+
+def is_unfinished(renewal: Renewal) -> bool:
+    """Tell whether a later run must look at it: open, refused and nobody notified, or renewed and not yet issued."""
+    if renewal.state is State.REFUSED:
+        is_failure = renewal.refusal is not None and renewal.refusal.is_failure
+        return is_failure and failed_id(renewal) not in renewal.notified
+    return renewal.is_open or is_watched(renewal)
+
+
+def is_watched(renewal: Renewal) -> bool:
+    """Tell whether it is renewed and published, and the successor's certificate not yet issued."""
+    return (
+        renewal.state is State.DONE
+        and renewal.progress != Progress.ABANDONED
+        and issued_id(renewal) not in renewal.notified
+    )
