@@ -14,15 +14,8 @@ every_pair = pytest.mark.parametrize("english", ENGLISH, ids=repr)
 both = pytest.mark.parametrize("edition", EDITIONS.values(), ids=EDITIONS)
 
 NOT_YET = {
-    "handler/certificates/renewable.py",
     "handler/cloud/cas_client.py",
     "handler/cloud/cas_orders.py",
-    "handler/journal/entries.py",
-    "handler/journal/renewal.py",
-    "handler/orders/service.py",
-    "handler/outbox/publisher.py",
-    "handler/outbox/queue.py",
-    "handler/outcomes.py",
     "handler/runtime/variables.py",
     "handler/triggers/manual.py",
     "handler/triggers/timer.py",

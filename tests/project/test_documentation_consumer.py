@@ -14,7 +14,7 @@ from mns.account import Account
 from mns.mns_exception import MNSServerException
 from mns.queue import Message
 
-from handler.outbox.messages import RENEWED
+from handler.outbox.messages import MessageType
 from tests.project.documents import EDITIONS, Edition
 from tests.stubs.backend import ApiError
 from tests.stubs.cloud import QUEUE, Cloud
@@ -80,7 +80,7 @@ def consumer(edition: Edition, name: str) -> dict[str, Any]:
     return module
 
 
-def renewed(new_order_id: str, kind: str = RENEWED) -> Message:
+def renewed(new_order_id: str, kind: str = MessageType.RENEWED) -> Message:
     return Message(json.dumps({"id": f"1-{new_order_id}", "type": kind, "data": {"OrderId": new_order_id}}))
 
 

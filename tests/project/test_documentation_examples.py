@@ -14,9 +14,11 @@ import yaml
 
 from deploy import policy
 from deploy.invoke import command_line
-from handler.journal.work import Renewal, State, message_id
-from handler.outbox.messages import RENEWED, renewed_message
-from handler.result import OrderResult, Outcome, RunResult
+from handler.journal.entries import State
+from handler.journal.renewal import Successor
+from handler.outbox.messages import MessageType, renewed_message
+from handler.outcomes import Outcome
+from handler.result import Line, RunResult
 from tests import examples, invoke
 from tests.project.documents import DOCUMENTS, EDITIONS, ROOT, Document, Edition
 from tests.project.said_by_code import OUTCOMES, buys
@@ -155,10 +157,12 @@ def test_every_json_example_is_json(edition: Edition):
 
 @both
 def test_the_message_is_one_that_the_code_writes(edition: Edition):
-    (shown,) = [found for block in edition.blocks_in("json") if (found := json.loads(block)).get("type") == RENEWED]
-    renewed = examples.work(state=State.RENEWED, renewal=Renewal(examples.NEW, examples.NOW, "request"))
+    (shown,) = [found for block in edition.blocks_in("json") if "specversion" in (found := json.loads(block))]
+    assert shown["type"] == MessageType.RENEWED
+    successor = Successor(examples.NEW, examples.NOW, "request")
+    renewed = examples.renewal(state=State.RENEWED, successor=successor)
     assert shape(shown) == shape(json.loads(renewed_message(renewed, examples.ACCOUNT)))
-    assert shown["id"] == message_id(shown["data"]["RenewedOrderId"], shown["data"]["OrderId"])
+    assert shown["id"] == f"{shown['data']['RenewedOrderId']}-{shown['data']['OrderId']}"
     assert shown["subject"] == shown["data"]["OrderId"]
 
 
@@ -168,5 +172,5 @@ def test_the_result_is_one_that_the_code_writes(edition: Edition):
     assert shown.keys() == json.loads(RunResult("request", "timer").to_json(examples.NOW)).keys()
     assert shown["counts"] == Counter(order["outcome"] for order in shown["orders"])
     for order in shown["orders"]:
-        assert order.keys() == OrderResult(Outcome.SKIPPED).to_dict(examples.NOW).keys()
+        assert order.keys() == Line(Outcome.SKIPPED).to_dict(examples.NOW).keys()
         assert order["outcome"] in OUTCOMES
