@@ -10,6 +10,7 @@ from mns.queue import Message
 from handler.cloud.credentials import Credentials
 from handler.cloud.meter import Meter
 from handler.errors import PublishFailed
+from handler.outcomes import Reason
 
 TIMEOUT_SECONDS = 5
 ATTEMPTS = 3
@@ -62,13 +63,13 @@ class Smq:
         size = len(b64encode(body.encode()))
         if size > MAX_BYTES:
             raise PublishFailed(
-                "message-too-large",
+                Reason.MESSAGE_TOO_LARGE,
                 f"queue {queue}: the message has {size} bytes in Base64, {MAX_BYTES} are allowed",
                 misconfigured=False,
             )
         if self._unanswered >= UNANSWERED_SENDS:
             raise PublishFailed(
-                "no-answer",
+                Reason.NO_ANSWER,
                 f"queue {queue}: not tried, since {self._unanswered} messages in a row got no answer",
                 misconfigured=False,
             )
@@ -109,7 +110,7 @@ class Smq:
             misconfigured = code.split(".", 1)[0] in _MISCONFIGURED
             said = self._redact(str(error.message))[:300]
             return PublishFailed(self._redact(code)[:100], f"queue {queue}: {said}", misconfigured=misconfigured)
-        return PublishFailed("no-answer", f"queue {queue}: {self._redact(str(error))[:300]}", misconfigured=False)
+        return PublishFailed(Reason.NO_ANSWER, f"queue {queue}: {self._redact(str(error))[:300]}", misconfigured=False)
 
 
 def _is_silence(error: Exception) -> bool:

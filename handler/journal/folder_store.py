@@ -3,7 +3,7 @@
 A log is a folder with a file per entry. An entry is written aside, synced, then given its name with `link`,
 which fails if the name is taken: a compare-and-append that needs no lock (NFS mounts often have none) and
 never shows half an entry. The name is taken on the server, so of two writers one wins even where a mount shows a folder
-late; what a late folder can spoil is settling, which reads what others have noted (see "The promise" in the README).
+late; what a late folder can spoil is settling, which reads what others have noted (see docs/promise.md).
 """
 
 import os

@@ -1,4 +1,4 @@
-"""A headless browser for the tests, and the screenshot of the README: `python -m tests.unit.browser docs/report.png`.
+"""A headless browser for the tests, and the screenshot in docs/: `python -m tests.unit.browser docs/report.png`.
 
 It is Chromium, driven over its DevTools protocol through a pipe; nothing listens, and nothing but the standard library
 is needed. Every wait is bounded, and closing ends only the browser that was opened here.

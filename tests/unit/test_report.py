@@ -499,6 +499,6 @@ def test_no_label_of_the_timeline_covers_another(opened, size):
                 assert looked.evaluate(overlaps) == [], (farthest, window, language)
 
 
-def test_the_screenshot_of_the_readme_can_be_made_again(chromium, tmp_path):
+def test_the_screenshot_of_the_documents_can_be_made_again(chromium, tmp_path):
     assert browser.main([str(tmp_path / "docs" / "report.png")]) == 0
     assert (tmp_path / "docs" / "report.png").read_bytes().startswith(b"\x89PNG")
