@@ -19,9 +19,8 @@ from handler.cloud.cas import A_SECOND, READS_A_SECOND, Cas
 from handler.cloud.credentials import Credentials
 from handler.cloud.meter import Meter
 from handler.errors import CasThrottled, EventRefused, RunFailed, SettingsError
-from handler.orders import purchase as renewal
-from handler.orders.book import Order
-from handler.run import renew as purchases
+from handler.orders.order import Order
+from handler.orders.purchase import Purchase
 from tests import sample_account
 from tests.deployed import TIMER, Function, Runtime
 from tests.stubs import faults
@@ -577,14 +576,14 @@ def test_a_fault_of_the_program_does_not_hide_what_was_bought_before(
     cloud: Cloud, function: Function, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = (cloud.cas.add_order(domain=f"host{n}.example.com", days_left=5 + n) for n in range(2))
-    renew = renewal.renew
+    make = Purchase.make
 
-    def broken(invocation: Any, order: Order, *rest: Any) -> Any:
+    def broken(purchase: Purchase, order: Order, *rest: Any) -> Any:
         if order.id == str(second):
             raise ZeroDivisionError
-        return renew(invocation, order, *rest)
+        return make(purchase, order, *rest)
 
-    monkeypatch.setattr(purchases, "renew", broken)
+    monkeypatch.setattr(Purchase, "make", broken)
     answer = function.tick()
     assert answer.failed
     assert answer.outcomes == {str(first): ("renewed", None)}

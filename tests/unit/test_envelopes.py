@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from handler.command import Ask, Nothing, Renew, Selection
+from handler.command import Command, Nothing, Renew, Selection
 from handler.errors import EventRefused
 from handler.triggers.envelopes import names_in, open_envelope
 from handler.triggers.events import understand
@@ -26,7 +26,7 @@ def sample(name: str) -> dict[str, Any]:
     return document
 
 
-def asked(document: object) -> Ask:
+def asked(document: object) -> Command:
     return understand(json.dumps(document).encode(), EXPIRY_EVENTS)
 
 
@@ -100,7 +100,7 @@ def test_a_form_holds_its_fields_in_any_order_and_encoding():
         f" alert={alert.replace(' ', '+')}",
     ):
         ask = understand(form.encode(), EXPIRY_EVENTS)
-        assert ask == Ask("cloudmonitor", Renew(Selection(domains=("xn--bcher-kva.example.com",))))
+        assert ask == Command("cloudmonitor", Renew(Selection(domains=("xn--bcher-kva.example.com",))))
 
 
 def test_a_form_in_which_a_field_stands_twice_is_refused():

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from handler.certificates.rules import Rules
 from handler.errors import SettingsError
-from handler.orders.policy import Rules
 from handler.runtime.settings import VARIABLES, OssPlace, Settings, misspelt, settings_from
 from tests import examples
 from tests.examples import PROPERTY

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.command import Ask, Check, Release, Renew, Resolve, Selection
+from handler.command import Check, Command, Release, Renew, Resolve, Selection
 from handler.errors import EventRefused
 from handler.triggers.events import understand
 from tests import examples
@@ -23,25 +23,25 @@ EXPIRY_EVENTS = examples.settings().expiry_events
 SCAN = Selection()
 
 SAMPLES = {
-    "timer.json": Ask("timer", Renew(SCAN)),
-    "timer-narrowed.json": Ask("timer", Renew(Selection(domains=(DOMAIN,)), dry_run=True)),
-    "cloudmonitor-system-event.json": Ask("cloudmonitor", Renew(Selection(certificate_ids=("7654321",)))),
-    "cloudmonitor-system-event-text.json": Ask("cloudmonitor", Renew(Selection(certificate_ids=("7654321",)))),
-    "cloudmonitor-subscription.json": Ask("cloudmonitor", Renew(Selection(order_ids=(OLD,)))),
-    "cloudmonitor-subscription.form": Ask("cloudmonitor", Renew(Selection(order_ids=(OLD,)))),
-    "eventbridge.json": Ask("cloudmonitor", Renew(SCAN)),
-    "threshold-alarm.json": Ask("cloudmonitor", Renew(Selection(instance_ids=("cas-cn-example01",)))),
-    "manual.json": Ask("manual", Renew(Selection(order_ids=(OLD,)))),
-    "manual-api.json": Ask("manual", Renew(Selection(order_ids=(OLD,)))),
-    "manual-domains.json": Ask("manual", Renew(Selection(domains=(DOMAIN,)))),
-    "manual-scan-dry-run.json": Ask("manual", Renew(SCAN, dry_run=True)),
-    "check.json": Ask("manual", Check()),
-    "resolve.json": Ask("manual", Resolve(OLD, NEW)),
-    "release.json": Ask("manual", Release(OLD)),
+    "timer.json": Command("timer", Renew(SCAN)),
+    "timer-narrowed.json": Command("timer", Renew(Selection(domains=(DOMAIN,)), dry_run=True)),
+    "cloudmonitor-system-event.json": Command("cloudmonitor", Renew(Selection(certificate_ids=("7654321",)))),
+    "cloudmonitor-system-event-text.json": Command("cloudmonitor", Renew(Selection(certificate_ids=("7654321",)))),
+    "cloudmonitor-subscription.json": Command("cloudmonitor", Renew(Selection(order_ids=(OLD,)))),
+    "cloudmonitor-subscription.form": Command("cloudmonitor", Renew(Selection(order_ids=(OLD,)))),
+    "eventbridge.json": Command("cloudmonitor", Renew(SCAN)),
+    "threshold-alarm.json": Command("cloudmonitor", Renew(Selection(instance_ids=("cas-cn-example01",)))),
+    "manual.json": Command("manual", Renew(Selection(order_ids=(OLD,)))),
+    "manual-api.json": Command("manual", Renew(Selection(order_ids=(OLD,)))),
+    "manual-domains.json": Command("manual", Renew(Selection(domains=(DOMAIN,)))),
+    "manual-scan-dry-run.json": Command("manual", Renew(SCAN, dry_run=True)),
+    "check.json": Command("manual", Check()),
+    "resolve.json": Command("manual", Resolve(OLD, NEW)),
+    "release.json": Command("manual", Release(OLD)),
 }
 
 
-def asked(event: object) -> Ask:
+def asked(event: object) -> Command:
     raw = event if isinstance(event, bytes) else (event if isinstance(event, str) else json.dumps(event)).encode()
     return understand(raw, EXPIRY_EVENTS)
 
@@ -73,7 +73,7 @@ def timer(**more: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("payload", ["", "  ", "\ufeff\n", "{}", ' {"scan": true}'])
 def test_a_timer_scans_unless_its_payload_narrows_it(payload):
-    assert asked(timer(payload=payload)) == Ask("timer", Renew(SCAN))
+    assert asked(timer(payload=payload)) == Command("timer", Renew(SCAN))
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_plain_words_are_a_note_and_the_result_will_say_so(payload):
 
 @pytest.mark.parametrize("event", [timer(), timer(payload=None)])
 def test_a_timer_without_a_payload_scans(event):
-    assert asked(event) == Ask("timer", Renew(SCAN))
+    assert asked(event) == Command("timer", Renew(SCAN))
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_a_timer_without_a_payload_scans(event):
     ],
 )
 def test_a_timer_can_ask_what_a_person_can_ask(payload, what):
-    assert asked(timer(payload=json.dumps(payload))) == Ask("timer", what)
+    assert asked(timer(payload=json.dumps(payload))) == Command("timer", what)
 
 
 @pytest.mark.parametrize(
@@ -252,8 +252,8 @@ def test_what_belongs_into_the_payload_of_a_timer_is_not_ignored_beside_it(key):
     ],
 )
 def test_a_person_names_orders_or_domains_or_asks_for_a_scan(event, selection):
-    assert asked(event) == Ask("manual", Renew(selection))
-    assert asked({**event, "dry_run": True}) == Ask("manual", Renew(selection, dry_run=True))
+    assert asked(event) == Command("manual", Renew(selection))
+    assert asked({**event, "dry_run": True}) == Command("manual", Renew(selection, dry_run=True))
 
 
 @pytest.mark.parametrize(
@@ -434,7 +434,7 @@ def test_a_number_of_any_length_is_refused_like_any_wrong_id():
 
 
 def test_a_byte_order_mark_is_no_part_of_the_event():
-    assert asked(b"\xef\xbb\xbf" + b'{"scan": true}') == Ask("manual", Renew(SCAN))
+    assert asked(b"\xef\xbb\xbf" + b'{"scan": true}') == Command("manual", Renew(SCAN))
 
 
 def test_a_byte_that_is_not_utf_8_is_found_wherever_it_stands():
