@@ -20,7 +20,7 @@ from handler.cloud.credentials import Credentials
 from handler.cloud.meter import Meter
 from handler.errors import CasThrottled, EventRefused, RunFailed, SettingsError
 from handler.orders.order import Order
-from handler.orders.purchase import Purchase
+from handler.orders.purchase import MAX_PAUSE_SECONDS, Purchase, _pause
 from tests import sample_account
 from tests.deployed import TIMER, Function, Runtime
 from tests.stubs import faults
@@ -387,8 +387,8 @@ def test_a_clock_that_is_set_back_holds_up_reading_no_longer_than_the_rate_limit
 
 @pytest.mark.parametrize("attempt", [1, 5, 1023, 1024, 100_000])
 def test_a_pause_is_bounded_however_often_it_was_throttled(attempt: int) -> None:
-    pause = renewal._pause(CasThrottled("Throttling", "too many"), attempt)
-    assert min(renewal.MAX_PAUSE_SECONDS, 2**attempt) / 2 <= pause <= renewal.MAX_PAUSE_SECONDS
+    pause = _pause(CasThrottled("Throttling", "too many"), attempt)
+    assert min(MAX_PAUSE_SECONDS, 2**attempt) / 2 <= pause <= MAX_PAUSE_SECONDS
 
 
 def test_a_useless_refusal_is_not_repeated_by_the_platforms_retry_but_tomorrow(
