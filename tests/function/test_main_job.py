@@ -17,9 +17,8 @@ from handler.cloud.cas_orders import CasOrders
 from handler.cloud.credentials import Credentials
 from handler.cloud.meter import Meter
 from handler.errors import CasThrottled, EventRefused, RunFailed, SettingsError
-from handler.orders import purchase as renewal
 from handler.orders.order import Order
-from handler.run import renew as purchases
+from handler.orders.purchase import MAX_PAUSE_SECONDS, Purchase, _pause
 from tests import sample_account
 from tests.deployed import TIMER, Function, Runtime
 from tests.examples import csr
@@ -394,8 +393,8 @@ def test_a_clock_that_is_set_back_holds_up_reading_no_longer_than_the_rate_limit
 
 @pytest.mark.parametrize("attempt", [1, 5, 1023, 1024, 100_000])
 def test_a_pause_is_bounded_however_often_it_was_throttled(attempt: int) -> None:
-    pause = renewal._pause(CasThrottled("Throttling", "too many"), attempt)
-    assert min(renewal.MAX_PAUSE_SECONDS, 2**attempt) / 2 <= pause <= renewal.MAX_PAUSE_SECONDS
+    pause = _pause(CasThrottled("Throttling", "too many"), attempt)
+    assert min(MAX_PAUSE_SECONDS, 2**attempt) / 2 <= pause <= MAX_PAUSE_SECONDS
 
 
 def test_a_useless_refusal_is_not_repeated_by_the_platforms_retry_but_tomorrow(
@@ -576,14 +575,14 @@ def test_a_fault_of_the_program_does_not_hide_what_was_bought_before(
     cloud: Cloud, function: Function, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = expiring(cloud, 2)
-    renew = renewal.renew
+    make = Purchase.make
 
-    def broken(invocation: Any, order: Order, *rest: Any) -> Any:
+    def broken(purchase: Purchase, order: Order, *rest: Any) -> Any:
         if order.id == str(second):
             raise ZeroDivisionError
-        return renew(invocation, order, *rest)
+        return make(purchase, order, *rest)
 
-    monkeypatch.setattr(purchases, "renew", broken)
+    monkeypatch.setattr(Purchase, "make", broken)
     answer = function.tick()
     assert answer.failed
     assert answer.outcomes == {str(first): ("renewed", None)}

@@ -21,23 +21,30 @@ from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 
-from handler.journal.work import State
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from handler.cloud.cas_orders import CasOrders
 from handler.cloud.oss_store import OssStore
 from handler.errors import CasError, CasOutcomeUnknown, JournalConflict
-from handler.journal import journal, work
+from handler.journal import open_notes
+from handler.journal.days import DayCount
+from handler.journal.entries import Claimed, State
 from handler.journal.folder_store import FileStore
-from handler.journal.journal import Snapshot
+from handler.journal.journal import Journal
+from handler.journal.lines import already_renewed
+from handler.journal.open_notes import OpenNotes
+from handler.journal.pictures import Picture
+from handler.journal.renewal import Renewal
 from handler.orders import policy, reading, settle
-from handler.orders import purchase as renewal
-from handler.orders.book import OrderBook, Picture
-from handler.result import Outcome, already_renewed, of_order
-from handler.run import recover as open_work
-from handler.run import renew as purchases
+from handler.orders.book import OrderBook
+from handler.orders.purchase import Purchase
+from handler.orders.reading import CurrentBook
+from handler.outcomes import ListFault, Outcome, Reason
+from handler.result import Line
 from handler.run import run
+from handler.run.recover import Recovery
+from handler.runtime.countdown import Countdown
 from tests.promise.machine import ExactlyOnce
 from tests.promise.scenes import play, turns
 
@@ -49,18 +56,20 @@ EXAMPLES = 1500
 def no_claim_before_the_call() -> Iterator[None]:
     """The claim is written after the call."""
 
-    def renew(invocation: Any, order: Any, work: Any, seen: Snapshot, csr: Any) -> Any:
-        now = invocation.clock.now()
+    def make(purchase: Any, order: Any, renewal: Any, book: Any, csr: Any) -> Any:
+        existing = book.existing(order.product, order.domain)
+        claim = Claimed(order.renewable, purchase._time.deadline, book.read_at, existing, purchase._note)
+        now = purchase._time.now()
         try:
-            new_order_id, request_id = invocation.cas.purchase(order.id, csr, 20)
-            claimed = invocation.journal.claim(work, order, now, invocation.deadline, seen)
+            successor_id, request_id = purchase._orders.purchase(order.id, csr, 20)
+            claimed = purchase._journal.record(renewal, claim, now)
         except CasError:
-            return of_order(order, Outcome.DEFERRED, "mutant"), work
+            return Line(Outcome.DEFERRED, "mutant", order.renewable), renewal
         except JournalConflict:
-            return of_order(order, Outcome.DEFERRED, "in-progress"), work
-        return renewal._record_and_publish(invocation, claimed, new_order_id, request_id)
+            return Line(Outcome.DEFERRED, Reason.IN_PROGRESS, order.renewable), renewal
+        return purchase._purchased(claimed, successor_id, request_id)
 
-    with patch.object(purchases, "renew", renew):
+    with patch.object(Purchase, "make", make):
         yield
 
 
@@ -82,7 +91,7 @@ def no_look_for_an_append_that_failed() -> Iterator[None]:
 def nothing_known_of_what_existed_before() -> Iterator[None]:
     """The claim does not say which orders existed before, and neither does its note."""
     with (
-        patch.object(purchases, "Snapshot", lambda at, _ids, note: Snapshot(at, frozenset(), note)),
+        patch.object(OrderBook, "existing", lambda *_: frozenset()),
         patch.object(OrderBook, "picture", property(lambda book: Picture(frozenset(), book.empty_lists))),
     ):
         yield
@@ -99,7 +108,7 @@ def a_snapshot_of_rivals_only() -> Iterator[None]:
     candidates_of = settle.candidates_of
     with (
         patch.object(OrderBook, "existing", existing),
-        patch.object(settle, "candidates_of", lambda work, book, _new=None: candidates_of(work, book)),
+        patch.object(settle, "candidates_of", lambda renewal, book, _new=None: candidates_of(renewal, book)),
     ):
         yield
 
@@ -107,7 +116,7 @@ def a_snapshot_of_rivals_only() -> Iterator[None]:
 @contextmanager
 def what_a_run_bought_is_not_in_its_book() -> Iterator[None]:
     """A run forgets what it has just bought."""
-    with patch.object(purchases.Purchases, "_add_to_book", lambda *_: None):
+    with patch.object(CurrentBook, "add_successor", lambda *_: None):
         yield
 
 
@@ -116,8 +125,8 @@ def no_settle_wait() -> Iterator[None]:
     """An order that is not visible at once is taken for never bought."""
     verdict = settle.Puzzle.verdict
 
-    def at_once(puzzle: Any, work: Any, _settle: timedelta, now: Any) -> Any:
-        return verdict(puzzle, work, timedelta(0), now)
+    def at_once(puzzle: Any, renewal: Any, _settle: timedelta, now: Any) -> Any:
+        return verdict(puzzle, renewal, timedelta(0), now)
 
     with patch.object(settle.Puzzle, "verdict", at_once):
         yield
@@ -126,7 +135,7 @@ def no_settle_wait() -> Iterator[None]:
 @contextmanager
 def settle_wait_from_the_claims_start() -> Iterator[None]:
     """The wait counts from when the claim was written."""
-    with patch.object(work.Work, "last_effect", lambda lost: lost.claim.snapshot_at):
+    with patch.object(Renewal, "last_effect", lambda lost: lost.claim.snapshot_at):
         yield
 
 
@@ -140,30 +149,31 @@ def no_allowance_for_clocks() -> Iterator[None]:
 @contextmanager
 def settled_by_now() -> Iterator[None]:
     """The wait counts to now, and not to when the book was read."""
-    take_up = open_work.take_up
+    take_up = Recovery.take_up
 
-    def by_now(invocation: Any, left: Any, book: Any, now: Any, *, dry_run: bool) -> Any:
-        return take_up(invocation, left, book.as_of(invocation.clock.now()), now, dry_run=dry_run)
+    def by_now(recovery: Any, work: Any, book: Any, now: Any) -> Any:
+        return take_up(recovery, work, book.as_of(recovery._time.now()), now)
 
-    with patch.object(run, "take_up", by_now):
+    with patch.object(Recovery, "take_up", by_now):
         yield
 
 
 @contextmanager
 def a_book_dated_when_it_has_been_read() -> Iterator[None]:
     """A picture counts from the end of its reading."""
+    whole_book = reading.whole_book
 
-    def dated(orders: Any, book: Any) -> Any:
-        return reading.whole_book(orders, book).as_of(orders._clock.now())
+    def dated(cas: Any, book: Any) -> Any:
+        return whole_book(cas, book).as_of(cas._clock.now())
 
-    with _every_book_read_again_by(dated):
+    with _read_whole_by(dated):
         yield
 
 
 @contextmanager
 def one_reading_will_do() -> Iterator[None]:
     """A list need not hold still."""
-    with _every_book_read_again_by(lambda _orders, book: book):
+    with _read_whole_by(lambda _cas, book: book):
         yield
 
 
@@ -182,7 +192,7 @@ def anything_is_a_list() -> Iterator[None]:
         try:
             return original(cas, order_type, number, size)
         except CasOutcomeUnknown as failure:
-            if failure.code != "no-list":
+            if failure.code != ListFault.NO_LIST:
                 raise
             return [], 0, size
 
@@ -201,7 +211,7 @@ def a_list_may_lack_what_must_be_there() -> Iterator[None]:
 @contextmanager
 def a_stale_picture_will_do() -> Iterator[None]:
     """What was read hours ago is good enough to buy by."""
-    with patch.object(purchases.Purchases, "_is_stale", lambda _: False):
+    with patch.object(CurrentBook, "is_stale", lambda _: False):
         yield
 
 
@@ -224,8 +234,8 @@ def work_in_progress_shares_no_candidate() -> Iterator[None]:
     """What another run may just be buying is anybody's."""
     init = settle.Puzzle.__init__
 
-    def without(puzzle: Any, works: Any, book: Any, recorded: Any, pictures: Any) -> None:
-        lost = [w for w in works if w.state is not State.CLAIMED or w.is_lost(book.read_at)]
+    def without(puzzle: Any, renewals: Any, book: Any, recorded: Any, pictures: Any) -> None:
+        lost = [one for one in renewals if one.state is not State.CLAIMED or one.is_lost(book.read_at)]
         init(puzzle, lost, book, recorded, pictures)
 
     with patch.object(settle.Puzzle, "__init__", without):
@@ -236,15 +246,15 @@ def work_in_progress_shares_no_candidate() -> Iterator[None]:
 def journals_read_before_the_book() -> Iterator[None]:
     """What other runs have bought while the orders were read is not known."""
     journals: dict[int, Any] = {}
-    found, touched = journal.Journal.open_work, journal.Journal.touched_since
+    found, touched = OpenNotes.open_work, Journal.touched_since
 
-    def early(book_of_work: Any, now: Any, *, tidy: bool) -> Any:
-        journals[id(book_of_work)] = touched(book_of_work, now - timedelta(days=10))
-        return found(book_of_work, now, tidy=tidy)
+    def early(notes: Any, now: Any, *, tidy: bool) -> Any:
+        journals[id(notes._journal)] = touched(notes._journal, now - timedelta(days=10))
+        return found(notes, now, tidy=tidy)
 
     with (
-        patch.object(journal.Journal, "open_work", early),
-        patch.object(journal.Journal, "touched_since", lambda j, _moment, _but=(): journals.get(id(j), [])),
+        patch.object(OpenNotes, "open_work", early),
+        patch.object(Journal, "touched_since", lambda j, _moment, _but=(): journals.get(id(j), [])),
     ):
         yield
 
@@ -252,79 +262,74 @@ def journals_read_before_the_book() -> Iterator[None]:
 @contextmanager
 def a_deadline_written_too_early() -> Iterator[None]:
     """The claim says that its run is over, while it goes on."""
-    claim = journal.Journal.claim
+    record = Journal.record
 
-    def early(j: Any, work: Any, order: Any, now: Any, _deadline: Any, seen: Any) -> Any:
-        return claim(j, work, order, now, now, seen)
+    def early(journal: Any, renewal: Any, entry: Any, now: Any) -> Any:
+        return record(journal, renewal, entry._replace(deadline=now) if isinstance(entry, Claimed) else entry, now)
 
-    with patch.object(journal.Journal, "claim", early):
+    with patch.object(Journal, "record", early):
         yield
 
 
 @contextmanager
 def no_look_at_the_time_before_the_call() -> Iterator[None]:
     """A call may be made in the last second, and take effect after the deadline."""
-    with patch.object(renewal, "has_time", lambda _: True):
+    may_purchase = Countdown.may_purchase
+    with (
+        patch.object(Countdown, "may_purchase", lambda _: True),
+        # Before each batch it is looked at all the same: this is about a run that began one in time.
+        patch.object(Purchase, "has_time", lambda purchase: may_purchase(purchase._time)),
+    ):
         yield
 
 
 @contextmanager
 def no_republishing() -> Iterator[None]:
     """What is renewed counts as done, published or not."""
-
-    def done(_invocation: Any, work: Any) -> Any:
-        return already_renewed(work), work
-
-    with patch.object(open_work, "_publish", done):
+    with patch.object(Recovery, "_publish", lambda _recovery, renewal: already_renewed(renewal)):
         yield
 
 
 @contextmanager
 def no_look_at_recorded_successors() -> Iterator[None]:
     """An order that is known as somebody's successor is a candidate again."""
-    with patch.object(journal.Journal, "touched_since", lambda _journal, _moment, _but=(): []):
+    with patch.object(Journal, "touched_since", lambda _journal, _moment, _but=(): []):
         yield
 
 
 @contextmanager
 def no_note_of_open_work() -> Iterator[None]:
     """Nobody writes down where to look for open work."""
-    with patch.object(journal.Journal, "about_to_claim", lambda *_: ""):
+    with patch.object(OpenNotes, "write", lambda *_: ""):
         yield
 
 
 @contextmanager
 def only_the_first_batch_is_noted() -> Iterator[None]:
     """What a run claims after its first batch is in no note."""
-    about_to_claim = journal.Journal.about_to_claim
+    write = OpenNotes.write
     noted: dict[int, tuple[Any, str]] = {}
 
-    def once(j: Any, *rest: Any) -> str:
-        if id(j) not in noted or noted[id(j)][0] is not j:
-            noted[id(j)] = (j, about_to_claim(j, *rest))
-        return noted[id(j)][1]
+    def once(notes: Any, *rest: Any) -> str:
+        if id(notes) not in noted or noted[id(notes)][0] is not notes:
+            noted[id(notes)] = (notes, write(notes, *rest))
+        return noted[id(notes)][1]
 
-    with patch.object(journal.Journal, "about_to_claim", once):
+    with patch.object(OpenNotes, "write", once):
         yield
 
 
 @contextmanager
 def a_note_tidied_before_its_run_is_over() -> Iterator[None]:
     """A note goes as soon as nothing of it is open, although its run may still claim."""
-    open_works = journal.Journal.open_work
-
-    def hasty(j: Any, now: Any, *, tidy: bool) -> Any:
-        with patch.object(journal, "SKEW", -timedelta(days=1)):
-            return open_works(j, now, tidy=tidy)
-
-    with patch.object(journal.Journal, "open_work", hasty):
+    with patch.object(open_notes, "SKEW", -timedelta(days=1)):
         yield
 
 
 @contextmanager
 def no_limit_of_a_day() -> Iterator[None]:
     """Each run may buy as if it were the first."""
-    with patch.object(journal.Journal, "reserve", lambda _journal, _now, wanted, _most: wanted):
+    with patch.object(DayCount, "reserve", lambda _days, _now, wanted, _most: wanted):
         yield
 
 
@@ -332,13 +337,14 @@ def no_limit_of_a_day() -> Iterator[None]:
 def renewed_before_half_of_the_lifetime() -> Iterator[None]:
     """The window alone decides."""
     opens = policy.window_opens
-    with patch.object(policy, "window_opens", lambda order, rules: opens(order._replace(cert_start=None), rules)):
+    with patch.object(policy, "window_opens", lambda order, rules: opens(order._replace(starts=None), rules)):
         yield
 
 
 @contextmanager
-def _every_book_read_again_by(read_again: Any) -> Iterator[None]:
-    with patch.object(run, "whole_book", read_again), patch.object(purchases, "whole_book", read_again):
+def _read_whole_by(whole_book: Any) -> Iterator[None]:
+    """Exchange it where it is looked up: by the run, and by the book that is kept current."""
+    with patch.object(run, "whole_book", whole_book), patch.object(reading, "whole_book", whole_book):
         yield
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from handler.report.data import Need, Report, ReportOrder, Stage
+from handler.certificates.renewable import Kind, Renewable
+from handler.report.data import Need, Report, ReportLine, Stage
 from tests.examples import ACCOUNT, DAY, HOUR, NOW
 
 
-def report(*orders: ReportOrder, **changes: Any) -> Report:
-    """A report of these orders; everything else has a default."""
+def report(*lines: ReportLine, **changes: Any) -> Report:
+    """A report of these lines; everything else has a default."""
     values: dict[str, Any] = {
         "written_at": NOW,
         "account_id": ACCOUNT,
@@ -21,20 +22,33 @@ def report(*orders: ReportOrder, **changes: Any) -> Report:
         "window_days": 30,
         "counts": {"renewed": 1, "skipped": 2},
         "errors": (),
-        "orders": orders,
+        "lines": lines,
     }
     return Report(**values | changes)
 
 
-def line(order_id: str, domain: str, days: float | None, stage: Stage = Stage.EXPIRING, **more: Any) -> ReportOrder:
+def line(
+    order_id: str,
+    domain: str,
+    days: float | None,
+    stage: Stage = Stage.EXPIRING,
+    *,
+    product: str = "dv-single",
+    **more: Any,
+) -> ReportLine:
     """An order whose certificate ends in that many days."""
     end = None if days is None else NOW + timedelta(days=days) + 11 * HOUR
-    return ReportOrder(order_id, domain, more.pop("product_code", "dv-single"), end, stage, **more)
+    return ReportLine(Renewable(Kind.ORDER, order_id, domain, product, ends=end), stage, **more)
+
+
+def about(other: ReportLine, **changed: Any) -> ReportLine:
+    """The same line about something else: `changed` are fields of what expires."""
+    return other._replace(renewable=other.renewable._replace(**changed))
 
 
 def sample_report() -> Report:
     """A morning in an account with nineteen certificates that expire within a month."""
-    orders = [
+    lines = [
         line(
             "123451222",
             "pay.example.com",
@@ -51,8 +65,8 @@ def sample_report() -> Report:
             6,
             Stage.APPLICATION,
             outcome="already-renewed",
-            new_order_id="98987582437920902",
-            product_code="ov-single",
+            successor_id="98987582437920902",
+            product="ov-single",
             need=Need.APPLY,
         ),
         line(
@@ -61,8 +75,8 @@ def sample_report() -> Report:
             12,
             Stage.APPLICATION,
             outcome="already-renewed",
-            new_order_id="98987582437920913",
-            product_code="dv-wildcard",
+            successor_id="98987582437920913",
+            product="dv-wildcard",
             need=Need.APPLY,
         ),
         line(
@@ -71,14 +85,14 @@ def sample_report() -> Report:
             17,
             outcome="skipped",
             reason="multi-domain",
-            product_code="dv-multi",
+            product="dv-multi",
             need=Need.BY_HAND,
         ),
         line(
-            "123451280", "img.example.com", 3, Stage.ISSUED, outcome="already-renewed", new_order_id="98987582437920855"
+            "123451280", "img.example.com", 3, Stage.ISSUED, outcome="already-renewed", successor_id="98987582437920855"
         ),
         line(
-            "123451281", "api.example.com", 5, Stage.REVIEW, outcome="already-renewed", new_order_id="98987582437920861"
+            "123451281", "api.example.com", 5, Stage.REVIEW, outcome="already-renewed", successor_id="98987582437920861"
         ),
         line(
             "123451302",
@@ -86,7 +100,7 @@ def sample_report() -> Report:
             8,
             Stage.ISSUED,
             outcome="already-renewed",
-            new_order_id="98987582437920866",
+            successor_id="98987582437920866",
         ),
         line(
             "123451303",
@@ -94,7 +108,7 @@ def sample_report() -> Report:
             12,
             Stage.ISSUED,
             outcome="already-renewed",
-            new_order_id="98987582437920870",
+            successor_id="98987582437920870",
         ),
         line(
             "123451317",
@@ -102,7 +116,7 @@ def sample_report() -> Report:
             12,
             Stage.REVIEW,
             outcome="already-renewed",
-            new_order_id="98987582437920874",
+            successor_id="98987582437920874",
         ),
         line(
             "123451318",
@@ -110,7 +124,7 @@ def sample_report() -> Report:
             14,
             Stage.ISSUED,
             outcome="already-renewed",
-            new_order_id="98987582437920877",
+            successor_id="98987582437920877",
         ),
         line(
             "123451329",
@@ -118,7 +132,7 @@ def sample_report() -> Report:
             17,
             Stage.ISSUED,
             outcome="already-renewed",
-            new_order_id="98987582437920880",
+            successor_id="98987582437920880",
         ),
         line(
             "123451330",
@@ -126,7 +140,7 @@ def sample_report() -> Report:
             17,
             Stage.REVIEW,
             outcome="already-renewed",
-            new_order_id="98987582437920884",
+            successor_id="98987582437920884",
         ),
         line(
             "123451341",
@@ -134,7 +148,7 @@ def sample_report() -> Report:
             21,
             Stage.REVIEW,
             outcome="already-renewed",
-            new_order_id="98987582437920889",
+            successor_id="98987582437920889",
         ),
         line(
             "123451342",
@@ -142,7 +156,7 @@ def sample_report() -> Report:
             24,
             Stage.REVIEW,
             outcome="already-renewed",
-            new_order_id="98987582437920893",
+            successor_id="98987582437920893",
         ),
         line(
             "123451356",
@@ -150,24 +164,24 @@ def sample_report() -> Report:
             24,
             Stage.ISSUED,
             outcome="already-renewed",
-            new_order_id="98987582437920897",
+            successor_id="98987582437920897",
         ),
         line("123451357", "video.example.com", 27, Stage.SETTLING, outcome="deferred", reason="settling"),
-        line("123451363", "www.example.com", 29, Stage.RENEWED, outcome="renewed", new_order_id="98987582437920990"),
-        line("123451364", "m.example.com", 29, Stage.RENEWED, outcome="renewed", new_order_id="98987582437920991"),
-        line("123451370", "cdn.example.com", 29, outcome="skipped", reason="hosted", product_code="dv-wildcard"),
+        line("123451363", "www.example.com", 29, Stage.RENEWED, outcome="renewed", successor_id="98987582437920990"),
+        line("123451364", "m.example.com", 29, Stage.RENEWED, outcome="renewed", successor_id="98987582437920991"),
+        line("123451370", "cdn.example.com", 29, outcome="skipped", reason="hosted", product="dv-wildcard"),
     ]
     counts = {"renewed": 2, "already-renewed": 13, "skipped": 2, "deferred": 1, "held": 1}
-    return report(*orders, counts=counts)
+    return report(*lines, counts=counts)
 
 
 def large_report(number: int = 2000) -> Report:
     """A report of that many orders, in every stage, in and beyond the window."""
     stages = [(stage, None) for stage in Stage] + [(Stage.HELD, Need.SETTLE), (Stage.APPLICATION, Need.APPLY)]
-    orders = []
+    lines = []
     for n in range(number):
         stage, need = stages[n * 7 % len(stages)]
-        orders.append(
+        lines.append(
             line(
                 str(123450000 + n),
                 f"service-{n:04}.region-{n % 17}.example.com",
@@ -175,9 +189,9 @@ def large_report(number: int = 2000) -> Report:
                 stage,
                 outcome="already-renewed",
                 reason="in-progress" if n % 3 == 0 else None,
-                new_order_id=str(98987582437920968 + n) if n % 2 else None,
+                successor_id=str(98987582437920968 + n) if n % 2 else None,
                 candidates=("98987582437920968", "98987582437920971") if need is Need.SETTLE else (),
                 need=need,
             )
         )
-    return report(*orders, counts={"already-renewed": number, "unknown": 1}, window_days=30, written_at=NOW + DAY)
+    return report(*lines, counts={"already-renewed": number, "unknown": 1}, window_days=30, written_at=NOW + DAY)

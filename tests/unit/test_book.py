@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handler.orders.book import Order, OrderBook, Picture
+from handler.journal.pictures import Picture
+from handler.orders.book import OrderBook
+from handler.orders.order import Order
 from tests.examples import NEW, NOW, OLD, OTHER, PROPERTY, book, order, pending
 
 THIRD = "123451444"

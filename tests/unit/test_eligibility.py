@@ -14,10 +14,10 @@ RENEWED = Successor(NEW, NOW, None)
 SHOP = "shop.example.com"
 
 
-def decided(*works, of=None, among=(), now=NOW):
+def decided(*renewals, of=None, among=(), now=NOW):
     """The outcome and the reason of an order that is not to be bought now, None if it is."""
     old = of or order(OLD)
-    line = why_not_now(old, book(old, *among), Known(works), rules(), now)
+    line = why_not_now(old, book(old, *among), Known(renewals), rules(), now)
     return None if line is None else (line.outcome, line.reason)
 
 

@@ -185,17 +185,17 @@ def test_the_window_ends_at_the_millisecond(days):
 
 
 def test_of_several_reasons_the_one_that_matters_most_is_given():
-    everything_wrong = order(
-        domain="",
-        source_type="upload",
-        cert_type="FREE",
-        domain_type="MIX",
-        trustee_status="trustee",
-        status="EXPIRED",
-        ends=NOW + 300 * DAY,
-        odd=("BuyDate",),
-    )
-    mended: dict[str, dict[str, Any]] = {
+    facts: dict[str, Any] = {
+        "domain": "",
+        "source_type": "upload",
+        "cert_type": "FREE",
+        "domain_type": "MIX",
+        "trustee_status": "trustee",
+        "status": "EXPIRED",
+        "ends": NOW + 300 * DAY,
+        "odd": ("BuyDate",),
+    }
+    fixed: dict[str, dict[str, Any]] = {
         "row-unreadable": {"odd": ()},
         "domain-unknown": {"domain": DOMAIN},
         "domain-not-allowed": {},
@@ -205,18 +205,18 @@ def test_of_several_reasons_the_one_that_matters_most_is_given():
         "hosted": {"trustee_status": ""},
         "expired": {"status": "ISSUED"},
         "not-expiring": {"status": "WILLEXPIRED"},
-        "outside-window": {"cert_end": NOW + DAY},
+        "outside-window": {"ends": NOW + DAY},
     }
 
     def under(slug: str | None) -> Any:
         return rules(domains_except=("*",)) if slug in {None, "row-unreadable", "domain-unknown"} else rules()
 
-    given_reasons = [reason(everything_wrong, under(None))]
-    for slug, mending in mended.items():
-        everything_wrong = everything_wrong._replace(**mending)
-        given_reasons.append(reason(everything_wrong, under(slug)))
-    assert given_reasons == [*mended, None]
-    assert list(mended) == list(CHECKS)
+    given_reasons = [reason(order(**facts), under(None))]
+    for slug, fix in fixed.items():
+        facts |= fix
+        given_reasons.append(reason(order(**facts), under(slug)))
+    assert given_reasons == [*fixed, None]
+    assert list(fixed) == list(CHECKS)
 
 
 # ----------------------------------------------------------------------------------------------------------- superseded

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.report.data import Need, Report, ReportOrder, Stage, stages, to_json
+from handler.report.data import Need, Report, Stage, stages, to_json
 from handler.report.markup import safe
 from handler.report.needs import MOST_ITEMS
 from handler.report.page import page
@@ -24,7 +24,7 @@ from handler.report.words import NEEDS, STAGES
 from tests.examples import DAY, HOUR, NOW, PROPERTY, SECOND
 from tests.unit import browser
 from tests.unit.browser import DESKTOP, PHONE, Browser, Page
-from tests.unit.sample_report import large_report, line, report, sample_report
+from tests.unit.sample_report import about, large_report, line, report, sample_report
 
 MEGABYTE = 1_000_000
 BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -74,7 +74,7 @@ def codes(html):
 
 
 def test_the_json_has_all_of_an_order():
-    held = HELD._replace(candidates=("5", "6"), outcome="held", cert_end=NOW + 9 * DAY + HOUR)
+    held = about(HELD, ends=NOW + 9 * DAY + HOUR)._replace(candidates=("5", "6"), outcome="held")
     assert json.loads(to_json(report(held)))["orders"] == [
         {
             "order_id": "123451222",
@@ -119,14 +119,14 @@ def test_the_soonest_comes_first_and_the_unknown_last():
     [(DAY, 1), (DAY - SECOND, 0), (timedelta(0), 0), (-SECOND, -1), (-DAY, -1), (-DAY - SECOND, -2)],
 )
 def test_days_left_are_whole_days_and_below_zero_once_expired(ends_in, days):
-    assert HELD._replace(cert_end=NOW + ends_in).days_left(NOW) == days
+    assert about(HELD, ends=NOW + ends_in).days_left(NOW) == days
 
 
 def test_the_json_is_ascii_whatever_a_domain_holds():
     orders = [line(str(n), domain + "\ud800", 1) for n, domain in enumerate(HOSTILE)]
     told = to_json(report(*orders))
     assert told.isascii()
-    assert {order["domain"] for order in json.loads(told)["orders"]} == {order.domain for order in orders}
+    assert {order["domain"] for order in json.loads(told)["orders"]} == {domain + "\ud800" for domain in HOSTILE}
 
 
 def test_every_stage_is_counted_zeros_too():
@@ -153,7 +153,7 @@ def test_the_page_refers_to_nothing_outside(make):
 @pytest.mark.parametrize("need", [None, *Need])
 def test_a_hostile_domain_stays_text(domain, need):
     hostile = line("1", domain, 9, Stage.HELD, need=need)
-    harmless = hostile._replace(domain="www.example.com")
+    harmless = about(hostile, domain="www.example.com")
     html = page(report(hostile))
     assert _Tree(html).tags == _Tree(page(report(harmless))).tags
     assert safe(domain) in html
@@ -163,7 +163,8 @@ def test_a_hostile_domain_stays_text(domain, need):
 
 def test_everything_from_outside_is_escaped():
     bad = "\"'><b onclick=x>&amp;"
-    order = ReportOrder(bad, bad, bad, NOW + DAY, Stage.HELD, bad, bad, bad, (bad,), Need.SETTLE)
+    order = line(bad, bad, 1, Stage.HELD, product=bad, outcome=bad, reason=bad, successor_id=bad)
+    order = order._replace(candidates=(bad,), need=Need.SETTLE)
     told = report(
         order,
         order._replace(candidates=(), need=Need.APPLY),
@@ -290,14 +291,14 @@ def test_two_thousand_orders_stay_below_a_megabyte():
 @pytest.mark.parametrize("character", ["a", '"', "证"])
 @pytest.mark.parametrize("need", [None, *Need])
 def test_names_of_any_kind_do_not_make_it_larger(character, need):
-    orders = [HELD._replace(order_id=str(n), domain=character * 253, need=need) for n in range(2000)]
+    orders = [about(HELD, id=str(n), domain=character * 253)._replace(need=need) for n in range(2000)]
     html = page(report(*orders))
     assert len(html.encode()) < MEGABYTE
     assert html.count("<th scope=row>") > 100
 
 
 def test_what_has_no_room_is_counted():
-    html = page(report(*[HELD._replace(order_id=str(n), domain='"' * 253) for n in range(2000)]))
+    html = page(report(*[about(HELD, id=str(n), domain='"' * 253) for n in range(2000)]))
     rows = html.count("<th scope=row>")
     assert f"Soonest first. {rows:,} of 2,000 shown; all are in report.json." in html
     assert f"and {2000 - MOST_ITEMS:,} more" in html
@@ -375,8 +376,8 @@ def test_the_browser_has_nothing_to_complain_of_and_nothing_sticks_out(opened, t
 @pytest.mark.parametrize("need", Need)
 def test_the_order_that_needs_a_person_is_visible_without_scrolling(opened, size, language, need):
     order = line("123451222", "a" * 241 + ".example.com", 9, Stage.HELD, reason="answers-lost", need=need)
-    others = tuple(other._replace(need=None) for other in sample_report().orders)
-    looked = opened(sample_report()._replace(orders=(*others, order), dry_run=True, errors=("x" * 200,) * 5), size)
+    others = tuple(other._replace(need=None) for other in sample_report().lines)
+    looked = opened(sample_report()._replace(lines=(*others, order), dry_run=True, errors=("x" * 200,) * 5), size)
     looked.press(f"[for={language}]")
     # What is measured is the text, not its box: a cell of the grid is as high as its row, whatever stands in it.
     text_box = """(element => {
@@ -396,7 +397,7 @@ def test_the_order_that_needs_a_person_is_visible_without_scrolling(opened, size
 def test_in_a_browser_a_hostile_domain_stays_text(opened, domain):
     order = line("1", domain, 9, Stage.HELD, need=Need.SETTLE)
     elements = "[...document.querySelectorAll('*')].map(element => element.tagName)"
-    expected_elements = opened(report(order._replace(domain="www.example.com"))).evaluate(elements)
+    expected_elements = opened(report(about(order, domain="www.example.com"))).evaluate(elements)
     looked = opened(report(order))
     assert looked.dialogs() == looked.complaints() == []
     expected = domain.translate(dict.fromkeys(map(ord, BIDI)))

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.orders.book import Order
+from handler.certificates.renewable import Kind, Renewable
+from handler.orders.order import Order
 from handler.orders.policy import in_sight, reason_not_to_renew, superseding
 from handler.orders.row import order_in
 from tests.examples import NOW, PROPERTY, book, rules
@@ -40,7 +41,10 @@ def read(**changed: Any) -> Order:
 
 def field(order: Order, name: str) -> Any:
     """What an order has of a field of the row."""
-    names = {"BuyDate": "bought_at", "CertEndTime": "cert_end", "CertStartTime": "cert_start"}
+    of_any_kind = {"Domain": "domain", "ProductCode": "product", "InstanceId": "instance", "CertEndTime": "ends"}
+    if name in of_any_kind:
+        return getattr(order.renewable, of_any_kind[name])
+    names = {"BuyDate": "bought_at", "CertStartTime": "starts"}
     snake = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).strip("_")
     return getattr(order, names.get(name, snake))
 
@@ -89,7 +93,7 @@ def test_what_is_no_row_is_shown(row):
 
 def test_a_row_that_has_nothing_but_an_id_is_an_order_that_nothing_is_known_of():
     bare = order_in({"OrderId": 5})
-    assert bare == Order("5", "", "", "", "", "", "", "", "", None, None)
+    assert bare == Order(Renewable(Kind.ORDER, "5", "", "", "", None), "", "", "", "", "", None, None, ())
 
 
 @pytest.mark.parametrize("name", TEXTS)

@@ -44,7 +44,7 @@ THIRD = "123451444"
 UNKNOWN, HELD, CLAIMED = State.UNKNOWN, State.HELD, State.CLAIMED
 IN_PROGRESS = NOW + MINUTE
 """A deadline that has not passed."""
-INCOMPLETE = Later("list-incomplete")
+INCOMPLETE = Later(Reason.LIST_INCOMPLETE)
 
 
 def existed(*order_ids: str, empty_lists: Collection[str] = ()) -> dict[str, Picture]:
@@ -72,12 +72,12 @@ def settled(
 
 
 def solved(
-    works: Iterable[Renewal], seen: OrderBook, recorded: Collection[str] = (), pictures: Any = None
+    renewals: Iterable[Renewal], seen: OrderBook, recorded: Collection[str] = (), pictures: Any = None
 ) -> dict[str, Verdict]:
-    """Settle all lost works as a run does: what is certain, and then the rest."""
-    works = list(works)
-    lost = [one for one in works if one.is_lost(NOW)]
-    puzzle = Puzzle(works, seen, recorded, BEFORE if pictures is None else pictures)
+    """Settle all lost calls as a run does: what is certain, and then the rest."""
+    renewals = list(renewals)
+    lost = [one for one in renewals if one.is_lost(NOW)]
+    puzzle = Puzzle(renewals, seen, recorded, BEFORE if pictures is None else pictures)
     found: dict[str, Verdict] = {}
     for one, successor in puzzle.certain(lost):
         found[one.id] = successor
@@ -276,8 +276,8 @@ def test_of_several_new_orders_each_must_be_what_another_open_call_can_have_made
 
 def test_an_order_that_existed_before_this_claim_explains_itself_whatever_is_new_to_another():
     later = {**BEFORE, "open/later": existed(NEW)[PICTURE]}
-    works = [renewal(), renewal(OTHER, domain=SHOP, product="ov-single", picture="open/later")]
-    assert solved(works, shown(STRANGERS[1]), pictures=later) == {
+    renewals = [renewal(), renewal(OTHER, domain=SHOP, product="ov-single", picture="open/later")]
+    assert solved(renewals, shown(STRANGERS[1]), pictures=later) == {
         OLD: Held("unexplained-orders", (NEW,)),
         OTHER: NothingPurchased(),
     }
@@ -414,39 +414,39 @@ def test_what_was_never_claimed_cannot_be_settled():
 
 def test_what_is_found_for_one_may_leave_only_one_for_another():
     seen = shown(pending(NEW), pending(NEWER, domain=""))
-    works = [other(UNKNOWN, unknown_since=NOW), renewal()]
+    renewals = [other(UNKNOWN, unknown_since=NOW), renewal()]
     decided = {OLD: Found(NEW), OTHER: Found(NEWER)}
-    assert solved(works, seen) == solved(reversed(works), seen) == decided
+    assert solved(renewals, seen) == solved(reversed(renewals), seen) == decided
 
 
 def test_what_was_found_and_could_not_be_recorded_is_offered_once_and_given_to_nobody_else():
-    works = [renewal(), other(UNKNOWN, unknown_since=NOW)]
-    puzzle = Puzzle(works, shown(pending(NEW), pending(NEWER, domain="")), (), BEFORE)
-    assert list(puzzle.certain(works)) == [(works[0], Found(NEW))]
-    assert puzzle.verdict(works[1], SETTLE, NOW) == Held("shared-candidates", (NEWER,))
+    renewals = [renewal(), other(UNKNOWN, unknown_since=NOW)]
+    puzzle = Puzzle(renewals, shown(pending(NEW), pending(NEWER, domain="")), (), BEFORE)
+    assert list(puzzle.certain(renewals)) == [(renewals[0], Found(NEW))]
+    assert puzzle.verdict(renewals[1], SETTLE, NOW) == Held("shared-candidates", (NEWER,))
 
 
 def test_a_chain_of_lost_answers_comes_apart_from_its_end():
     """Each shares a candidate with the one before it, and the first has one more that shows its domain."""
     count = 30
     ids, news = ([str(start + number) for number in range(count)] for start in (1000, 2000))
-    works, pictures = [], {}
+    renewals, pictures = [], {}
     for number, order_id in enumerate(ids):
         own = {news[number], news[max(0, number - 1)]}
         pictures[f"open/{number}"] = Picture(frozenset({*ids, *news} - own), frozenset())
-        works.append(renewal(order_id, picture=f"open/{number}", snapshot=(), domain=f"{number}.example.com"))
+        renewals.append(renewal(order_id, picture=f"open/{number}", snapshot=(), domain=f"{number}.example.com"))
     rows = [order(order_id) for order_id in ids]
     rows += [pending(new, domain="" if number else "0.example.com") for number, new in enumerate(news)]
     decided = {order_id: Found(new) for order_id, new in zip(ids, news, strict=True)}
-    assert solved(works, book(*rows), pictures=pictures) == decided
-    assert solved(reversed(works), book(*rows), pictures=pictures) == decided
+    assert solved(renewals, book(*rows), pictures=pictures) == decided
+    assert solved(reversed(renewals), book(*rows), pictures=pictures) == decided
 
 
 def test_the_order_of_the_calls_does_not_matter_though_one_new_order_is_too_many():
     """Three new orders for two calls: one is a stranger's, and nothing tells which."""
-    works = [renewal(), other(UNKNOWN, unknown_since=NOW)]
+    renewals = [renewal(), other(UNKNOWN, unknown_since=NOW)]
     seen = shown(pending(NEW), pending(NEWER, domain=SHOP), pending("7", domain=""))
-    assert solved(works, seen) == solved(reversed(works), seen)
+    assert solved(renewals, seen) == solved(reversed(renewals), seen)
 
 
 def test_the_order_of_the_calls_does_not_matter_in_a_chain_with_one_new_order_too_many():
@@ -454,12 +454,12 @@ def test_the_order_of_the_calls_does_not_matter_in_a_chain_with_one_new_order_to
     without = [("2", "3"), ("0", "3"), ("0", "1")]
     pictures = {f"open/{number}": existed(*there)[PICTURE] for number, there in enumerate(without)}
     domains = [DOMAIN, SHOP, "c.example.com"]
-    works = [
+    renewals = [
         renewal(order_id, picture=f"open/{number}", snapshot=(), domain=domains[number])
         for number, order_id in enumerate([OLD, OTHER, THIRD])
     ]
     seen = shown(*(pending(str(number), domain="") for number in range(4)))
-    assert solved(works, seen, pictures=pictures) == solved(reversed(works), seen, pictures=pictures)
+    assert solved(renewals, seen, pictures=pictures) == solved(reversed(renewals), seen, pictures=pictures)
 
 
 NAMES = ["", DOMAIN, SHOP]
@@ -475,10 +475,10 @@ def accounts(draw: st.DrawFn) -> tuple[list[Renewal], OrderBook, set[str], dict[
         for new in news
     ]
     pictures = {f"open/{n}": existed(*draw(st.sets(st.sampled_from(NEWS), max_size=2)))[PICTURE] for n in range(2)}
-    works = []
+    renewals = []
     for order_id in draw(st.lists(st.sampled_from([OLD, OTHER, THIRD]), unique=True, min_size=1)):
         state = draw(st.sampled_from([CLAIMED, UNKNOWN, HELD]))
-        works.append(
+        renewals.append(
             renewal(
                 order_id,
                 state,
@@ -493,25 +493,25 @@ def accounts(draw: st.DrawFn) -> tuple[list[Renewal], OrderBook, set[str], dict[
     hidden = draw(st.sampled_from([None, None, None, OLD]))
     nameless = draw(st.sampled_from([(), (), ("OrderId None",)]))
     seen = book(*(row for row in olds() if row.id != hidden), *rows, nameless=nameless)
-    return works, seen, draw(st.sets(st.sampled_from(NEWS), max_size=1)), pictures
+    return renewals, seen, draw(st.sets(st.sampled_from(NEWS), max_size=1)), pictures
 
 
 @PROPERTY
 @given(accounts())
 def test_no_two_calls_ever_get_one_successor_and_none_gets_what_is_recorded_or_was_there_before(account):
-    works, seen, recorded, pictures = account
-    decided = solved(works, seen, recorded, pictures)
+    renewals, seen, recorded, pictures = account
+    decided = solved(renewals, seen, recorded, pictures)
     found = [verdict.successor_id for verdict in decided.values() if isinstance(verdict, Found)]
     assert len(set(found)) == len(found)
     assert not recorded & set(found)
-    for lost in works:
+    for lost in renewals:
         verdict = decided.get(lost.id)
         if isinstance(verdict, Found):
             claim = lost.claimed()
             row = seen.get(verdict.successor_id)
             assert row is not None
-            assert row.domain in {claim.domain, ""}
-            assert row.product == claim.product
+            assert row.domain in {claim.renewable.domain, ""}
+            assert row.product == claim.renewable.product
             assert row.id not in claim.snapshot
             assert claim.picture not in pictures or row.id not in pictures[claim.picture].ids
 
@@ -519,10 +519,10 @@ def test_no_two_calls_ever_get_one_successor_and_none_gets_what_is_recorded_or_w
 @PROPERTY
 @given(accounts())
 def test_nothing_was_bought_only_if_every_order_that_is_new_is_somebodys_successor(account):
-    works, seen, recorded, pictures = account
-    decided = solved(works, seen, recorded, pictures)
+    renewals, seen, recorded, pictures = account
+    decided = solved(renewals, seen, recorded, pictures)
     explained = recorded | {found.successor_id for found in decided.values() if isinstance(found, Found)}
-    for lost in works:
+    for lost in renewals:
         if decided.get(lost.id) == NothingPurchased():
             assert seen.ids - pictures[lost.claimed().picture].ids <= explained
             assert not seen.nameless
@@ -533,7 +533,7 @@ def test_nothing_was_bought_only_if_every_order_that_is_new_is_somebodys_success
 class History(NamedTuple):
     """What three calls came to, in a world that keeps to the assumptions, and what is known of it an hour later."""
 
-    works: list[Renewal]
+    renewals: list[Renewal]
     seen: OrderBook
     recorded: set[str]
     pictures: dict[str, Picture]
@@ -548,7 +548,13 @@ def histories(draw: st.DrawFn) -> History:
     Strangers buy for other domains. What a renewal makes shows its domain, or none; or else, against all assumptions,
     one that no other order has: then nobody must say that it was not bought.
     """
-    works, rows, truth, pictures, recorded = [], list(olds()), dict[str, str | None](), dict[str, Picture](), set[str]()
+    renewals, rows, truth, pictures, recorded = (
+        [],
+        list(olds()),
+        dict[str, str | None](),
+        dict[str, Picture](),
+        set[str](),
+    )
     made: list[Order] = []
     for number, order_id in enumerate(draw(st.permutations([OLD, OTHER, THIRD]))):
         if draw(st.booleans()):
@@ -564,7 +570,7 @@ def histories(draw: st.DrawFn) -> History:
         truth[order_id] = new
         known = state is State.RENEWED and new is not None
         recorded |= {str(new)} if known else set()
-        works.append(
+        renewals.append(
             renewal(
                 order_id,
                 state,
@@ -575,13 +581,13 @@ def histories(draw: st.DrawFn) -> History:
                 successor=Successor(str(new), NOW - HOUR, None) if known else None,
             )
         )
-    return History(works, book(*rows, *made), recorded, pictures, truth)
+    return History(renewals, book(*rows, *made), recorded, pictures, truth)
 
 
 @PROPERTY
 @given(histories())
 def test_as_long_as_the_assumptions_hold_what_is_settled_is_the_truth(history):
-    decided = solved(history.works, history.seen, history.recorded, history.pictures)
+    decided = solved(history.renewals, history.seen, history.recorded, history.pictures)
     for order_id, verdict in decided.items():
         if isinstance(verdict, Found):
             assert history.truth[order_id] == verdict.successor_id
@@ -592,9 +598,9 @@ def test_as_long_as_the_assumptions_hold_what_is_settled_is_the_truth(history):
 @PROPERTY
 @given(histories(), st.permutations(range(3)))
 def test_as_long_as_the_assumptions_hold_the_order_of_the_calls_does_not_matter(history, shuffled):
-    works = [history.works[number] for number in shuffled]
+    renewals = [history.renewals[number] for number in shuffled]
     rest = history.seen, history.recorded, history.pictures
-    assert solved(works, *rest) == solved(history.works, *rest)
+    assert solved(renewals, *rest) == solved(history.renewals, *rest)
 
 
 # --------------------------------------------------------------------------------------------------------- many at once
@@ -627,18 +633,18 @@ def steps(monkeypatch):
 def many(count: int, bound: int = 0) -> tuple[list[Renewal], OrderBook, dict[str, Picture]]:
     """So many lost answers, and as many new orders, of which `bound` show their domain and the others none."""
     ids = [str(100_000 + number) for number in range(count)]
-    works = [renewal(order_id, snapshot=(), domain=f"{order_id}.example.com") for order_id in ids]
+    renewals = [renewal(order_id, snapshot=(), domain=f"{order_id}.example.com") for order_id in ids]
     rows = [order(order_id, domain=f"{order_id}.example.com") for order_id in ids]
     news = [
         pending(str(900_000 + number), domain=f"{order_id}.example.com" if number < bound else "")
         for number, order_id in enumerate(ids)
     ]
-    return works, book(*rows, *news), {PICTURE: Picture(frozenset(ids), frozenset())}
+    return renewals, book(*rows, *news), {PICTURE: Picture(frozenset(ids), frozenset())}
 
 
 def test_three_hundred_lost_answers_whose_orders_show_no_domain_take_a_few_steps_a_pair(steps):
-    works, seen, pictures = many(300)
-    assert {type(verdict) for verdict in solved(works, seen, pictures=pictures).values()} == {Held}
+    renewals, seen, pictures = many(300)
+    assert {type(verdict) for verdict in solved(renewals, seen, pictures=pictures).values()} == {Held}
     pairs = 300 * 300
     assert steps["canonical"] <= 3 * pairs
     assert steps["in progress"] <= 3 * pairs
@@ -646,23 +652,23 @@ def test_three_hundred_lost_answers_whose_orders_show_no_domain_take_a_few_steps
 
 
 def test_three_hundred_lost_answers_whose_orders_show_their_domains_are_all_settled(steps):
-    works, seen, pictures = many(300, bound=300)
-    assert {type(verdict) for verdict in solved(works, seen, pictures=pictures).values()} == {Found}
+    renewals, seen, pictures = many(300, bound=300)
+    assert {type(verdict) for verdict in solved(renewals, seen, pictures=pictures).values()} == {Found}
     assert steps["own"] <= 3 * 300
 
 
 def test_three_hundred_lost_answers_half_of_which_show_their_domains_take_a_few_steps_a_pair(steps):
-    works, seen, pictures = many(300, bound=150)
-    decided = list(solved(works, seen, pictures=pictures).values())
+    renewals, seen, pictures = many(300, bound=150)
+    decided = list(solved(renewals, seen, pictures=pictures).values())
     assert sum(isinstance(verdict, Found) for verdict in decided) == 150
     assert steps["own"] <= 3 * 300 * 300
     assert steps["in progress"] <= 3 * 300 * 300
 
 
 def test_lost_answers_that_wait_for_a_run_in_progress_take_a_few_steps_a_pair(steps):
-    works, seen, pictures = many(100)
+    renewals, seen, pictures = many(100)
     running = renewal("200000", deadline=IN_PROGRESS, snapshot=())
-    decided = solved([*works, running], seen, pictures=pictures)
+    decided = solved([*renewals, running], seen, pictures=pictures)
     assert set(decided.values()) == {Later()}
     assert steps["in progress"] <= 3 * 100 * 101
 
