@@ -426,6 +426,7 @@ class ReceivingSmq(SmqStub):
     """A queue from which somebody receives, too. A received message stays until it is deleted."""
 
     actions: ClassVar = SmqStub.actions | {"ReceiveMessage", "DeleteMessage"}
+    readers: ClassVar = ()
     empty = ApiError("MessageNotExist", 404, "Message not exist.")
 
     def _identify(self, request: Request) -> tuple[str, dict[str, str]]:

@@ -38,6 +38,8 @@ BUCKET = "journal-bucket"
 QUEUE = "renewed-certificates"
 RENEW = "RenewCertificateOrderForPackageRequest"
 
+pytestmark = pytest.mark.sends_any_text
+
 
 class Clients:
     """One client of each SDK, made from nothing but the environment that a function would have."""
