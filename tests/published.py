@@ -1,4 +1,4 @@
-"""What the function publishes, read as a stranger would: with the official CloudEvents SDK and the schemas in docs/schemas."""
+"""What the function publishes, read as a stranger would: with the official CloudEvents SDK and docs/schemas."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class SmqStub(Backend):
         "denied": ("AccessDenied", 403),
     }
     readers: ClassVar[Sequence[Callable[[str], object]]] = ()
-    """Called with the body of every message that a queue takes; one that raises fails the test, as `NotStubbed` does."""
+    """Called with the body of every message that a queue takes; what one raises fails the test, as `NotStubbed`."""
 
     def __init__(
         self,
