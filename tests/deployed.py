@@ -7,10 +7,14 @@ import io
 import json
 import uuid
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from handler.errors import EventRefused, RunFailed, SettingsError
 from handler.index import invoke
+from tests import published
 from tests.points import Crash
 from tests.stubs.clock import SkewedClock
 from tests.stubs.cloud import Cloud
@@ -87,18 +91,23 @@ class Function:
     ) -> Answer:
         """Invoke it once, on an instance whose clock is `skew` seconds ahead of the cloud's.
 
-        Whatever the handler raises but RunFailed goes on to the caller.
+        Whatever the handler raises but RunFailed goes on to the caller. The result, and every report that was written,
+        is one that is published.
         """
         context = self.cloud.context(kind, timeout, request_id)
         environ = self.cloud.environ(**{**self.settings, **settings})
-        output = io.StringIO()
+        output, reports = io.StringIO(), _Reports(self.cloud, environ.get("JOURNAL_URL", ""))
         try:
             with contextlib.redirect_stdout(output):
-                return Answer(invoke(raw(event), context, environ, SkewedClock(self.cloud.clock, skew)), failed=False)
+                answer = Answer(invoke(raw(event), context, environ, SkewedClock(self.cloud.clock, skew)), failed=False)
         except RunFailed as failed:
-            return Answer(str(failed), failed=True)
+            answer = Answer(str(failed), failed=True)
         finally:
             self.log += output.getvalue()
+        published.check_result(answer.text)
+        for report in reports.new():
+            published.check_report(report)
+        return answer
 
     def tick(self, timeout: int = 300, skew: float = 0, **settings: str) -> Answer:
         """Let the timer fire."""
@@ -107,6 +116,26 @@ class Function:
     @property
     def log_lines(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.log.splitlines()]
+
+
+class _Reports:
+    """The reports that are written beside the journal."""
+
+    def __init__(self, cloud: Cloud, journal: str) -> None:
+        self._cloud = cloud
+        self._file = Path(url2pathname(urlsplit(journal).path), "report.json") if journal.startswith("file:") else None
+        self._seen = self._in_folder()
+        self._written = len(cloud.oss.history)
+
+    def new(self) -> list[bytes]:
+        """Those that have been written since."""
+        found = self._in_folder()
+        in_folder = [found] if found and found != self._seen else []
+        writes = self._cloud.oss.history[self._written :]
+        return in_folder + [body for key, write, body in writes if write == "put" and key.endswith("report.json")]
+
+    def _in_folder(self) -> bytes:
+        return self._file.read_bytes() if self._file and self._file.is_file() else b""
 
 
 def platform(

@@ -61,6 +61,7 @@ def test_a_queue_that_never_answers_is_given_up(scheme, silent, monkeypatch):
     assert not failed.value.misconfigured
 
 
+@pytest.mark.sends_any_text
 def test_one_client_sends_to_several_queues(cloud: Cloud):
     cloud.smq.add_queue("renewal-alerts")
     held = Credentials(**vars(cloud.credentials))
@@ -101,6 +102,7 @@ def calls(cloud: Cloud) -> int:
     return len(cloud.smq.calls_of("SendMessage"))
 
 
+@pytest.mark.sends_any_text
 def test_after_two_messages_in_a_row_without_an_answer_the_queue_is_not_asked_again(cloud: Cloud):
     queue, meter = sender(cloud)
     cloud.smq.fail("SendMessage", *[faults.reset_before()] * 6)
@@ -113,6 +115,7 @@ def test_after_two_messages_in_a_row_without_an_answer_the_queue_is_not_asked_ag
     assert codes(fresh, 1) == ["sent"], "the next invocation tries again"
 
 
+@pytest.mark.sends_any_text
 @pytest.mark.parametrize(
     "answer",
     [
@@ -142,6 +145,7 @@ def test_a_queue_that_never_answers_costs_a_run_two_messages_and_no_more(cloud: 
 # --- the size of a message --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.sends_any_text
 def test_a_message_above_the_limit_is_refused_before_any_call(cloud: Cloud):
     queue, _ = sender(cloud)
     fits = json.dumps("x" * (smq.MAX_BYTES // 4 * 3 - 2))

@@ -146,6 +146,7 @@ def anonymous(said: str) -> str:
     return re.sub(r"127\.0\.0\.1:\d+|port=\d+", "HOST", said)
 
 
+@pytest.mark.sends_any_text
 def test_the_sdks_ask_and_answer_the_same_with_and_without():
     said, asked = conversation(lean=True)
     assert (said, asked) == conversation(lean=False)

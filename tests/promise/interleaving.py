@@ -8,6 +8,7 @@ from typing import Any
 
 from handler.errors import EventRefused, RunFailed
 from handler.index import invoke
+from tests import published
 from tests.deployed import Event, raw
 from tests.points import Crash
 from tests.stubs.clock import SkewedClock
@@ -67,8 +68,12 @@ class PausedInvocation:
 
     def _run(self, event: bytes, context: Any, environ: dict[str, str]) -> None:
         try:
-            self.text = invoke(event, context, environ, self._clock)
-        except (RunFailed, EventRefused) as told:
+            try:
+                self.text = invoke(event, context, environ, self._clock)
+            except RunFailed as told:
+                self.text, self.failed = str(told), True
+            published.check_result(self.text)
+        except EventRefused as told:
             self.text, self.failed = str(told), True
         except Crash:
             self.failed = True

@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 from xml.etree import ElementTree as ET
@@ -37,6 +37,8 @@ class SmqStub(Backend):
         "too old": ("TimeExpired", 408),
         "denied": ("AccessDenied", 403),
     }
+    readers: ClassVar[Sequence[Callable[[str], object]]] = ()
+    """Called with the body of every message that a queue takes; what one raises fails the test, as `NotStubbed`."""
 
     def __init__(
         self,
@@ -132,6 +134,8 @@ class SmqStub(Backend):
         if len(sent.encode()) > MESSAGE_LIMIT:
             raise ApiError("InvalidArgument", 400, f"The body of a message has at most {MESSAGE_LIMIT} bytes.")
         body = _decoded(sent)
+        for read in self.readers:
+            read(body)
         params["MessageBody"] = body
         queue.append(body)
         fields = {

@@ -18,6 +18,8 @@ from tests.stubs.clients import Clients
 from tests.stubs.cloud import Cloud, local_cloud
 from tests.traces import LIST, RENEWALS
 
+pytestmark = pytest.mark.sends_any_text
+
 
 @local_cloud()
 def test_a_renewal_is_a_new_pending_order_and_leaves_the_old_one_as_it_was(cloud: Cloud) -> None:

@@ -197,6 +197,7 @@ def test_any_call_can_be_answered_with_json_that_is_not_the_service_s(cloud: Clo
     assert (answer.status_code, answer.json()) == (200, body)
 
 
+@pytest.mark.sends_any_text
 def test_such_an_answer_comes_from_a_queue_too_and_hides_what_happened_or_did_not(
     cloud: Cloud, clients: Clients
 ) -> None:

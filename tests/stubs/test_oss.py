@@ -13,6 +13,8 @@ from tests.stubs import faults
 from tests.stubs.clients import Clients, oss_code
 from tests.stubs.cloud import BUCKET, Cloud, Phase, Service, local_cloud
 
+pytestmark = pytest.mark.sends_any_text
+
 
 @local_cloud()
 def test_of_two_appends_at_one_position_exactly_one_wins(cloud: Cloud) -> None:

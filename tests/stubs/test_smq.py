@@ -10,6 +10,8 @@ from tests.stubs.clients import Clients
 from tests.stubs.cloud import Cloud, local_cloud
 from tests.stubs.wire import NotStubbed
 
+pytestmark = pytest.mark.sends_any_text
+
 
 @local_cloud()
 def test_a_message_arrives_as_it_was_sent_and_only_in_a_queue_that_exists(cloud: Cloud) -> None:

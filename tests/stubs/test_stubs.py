@@ -31,6 +31,8 @@ from tests.stubs.misbehaviour import RandomFaults
 from tests.stubs.wire import NotStubbed
 from tests.traces import LIST, RENEWALS
 
+pytestmark = pytest.mark.sends_any_text
+
 
 @local_cloud()
 def test_a_wrong_signature_is_refused_by_every_service(cloud: Cloud) -> None:
