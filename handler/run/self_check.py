@@ -21,7 +21,7 @@ _ADVICE = {
 
 
 def self_check(services: Services) -> list[dict[str, Any]]:
-    """Try each thing once and return a line for each (`check_line`); settings and credentials have proved themselves."""
+    """Try each thing once and return its line (`check_line`); settings and credentials have proved themselves."""
     queues = dict.fromkeys((services.settings.smq_queue, services.settings.alert_queue))
     dry = "dry run, nothing is bought" if services.settings.dry_run else "armed: renewals are bought"
     return [
