@@ -31,12 +31,19 @@ class State(Enum):
     """Where a renewal stands."""
 
     NONE = "none"
+    """Nothing is recorded."""
     CLAIMED = "claimed"
+    """A run is about to purchase, or has died with the claim."""
     REFUSED = "refused"
+    """Nothing was purchased; from then on, or from later on, it may be claimed again."""
     UNKNOWN = "unknown"
+    """The answer was lost: it may have been purchased."""
     HELD = "held"
+    """It needs a decision."""
     RENEWED = "renewed"
+    """There is a successor, and the message about it is not known to be on the queue."""
     DONE = "done"
+    """The message about the successor is on the queue."""
 
 
 class Claimed(NamedTuple):

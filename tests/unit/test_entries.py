@@ -136,6 +136,31 @@ def test_a_line_that_lacks_anything_else_is_none(fields, lacks):
         read({key: value for key, value in fields.items() if key != lacks})
 
 
+@pytest.mark.parametrize(
+    ("kind", "key", "wrong"),
+    [
+        ("claimed", "run", 5),
+        ("claimed", "domain", None),
+        ("claimed", "product_code", 5),
+        ("claimed", "instance_id", ["x"]),
+        ("claimed", "snapshot", "98"),
+        ("claimed", "snapshot", [5]),
+        ("refused", "code", 5),
+        ("refused", "message", None),
+        ("refused", "retry_at", "soon"),
+        ("held", "reason", ["x"]),
+        ("held", "candidates", "98"),
+        ("held", "candidates", [5]),
+        ("renewed", "new_order_id", 5),
+        ("renewed", "request_id", 5),
+    ],
+)
+def test_what_a_decision_rests_on_is_not_guessed_at(kind, key, wrong):
+    (fields,) = (fields for _, fields in LINES if fields["entry"] == kind)
+    with pytest.raises(JournalUnavailable, match=OLD):
+        read({**fields, key: wrong})
+
+
 MOMENTS = st.datetimes(datetime(2000, 1, 1), datetime(2199, 12, 31), timezones=st.just(timezone.utc))  # noqa: DTZ001
 TEXTS = st.text(max_size=10)
 THINGS = st.builds(
