@@ -165,7 +165,7 @@ class Backend(ABC):
     @abstractmethod
     def _perform(self, action: str, params: dict[str, str], request: Request) -> Response: ...
 
-    def _altered(self, fault: Fault, params: Mapping[str, str], answer: Response | None) -> Response:
+    def _altered(self, action: str, fault: Fault, params: Mapping[str, str], answer: Response | None) -> Response:
         """The answer as a fault wants it; there is none to start from if nothing happened."""
         raise ValueError(f"{type(self).__name__} answers with no order ids, so {fault.kind} makes no sense")
 
@@ -175,7 +175,7 @@ class Backend(ABC):
             return self._answer(action, params, request)
         answer = self._answer(action, params, request) if fault.happens else None
         if fault.kind in ALTERED_ORDER_ID | ALTERED_LIST:
-            return self._altered(fault, params, answer)
+            return self._altered(action, fault, params, answer)
         return self._spoil(fault)
 
     def _next_fault(self, action: str) -> Fault | None:
