@@ -6,10 +6,14 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
+from tests.stubs.authority import Authority
 from tests.stubs.certificate import Certificate
 from tests.stubs.certificates import Certificates
 from tests.stubs.clock import Clock
 from tests.stubs.credentials import Credentials
+from tests.stubs.deployment_api import DeploymentApi
+from tests.stubs.deployments import Deployments
+from tests.stubs.instances import Instances
 from tests.stubs.order_lists import FAKE_PRIVATE_KEY, OrderLists
 from tests.stubs.renewals import FIRST_RENEWAL_ID, Purchase, Renewals
 from tests.stubs.resources import Resources
@@ -30,7 +34,9 @@ class CasStub(OrderLists, Renewals):
             "RenewCertificateOrderForPackageRequest",
             "GetUserCertificateDetail",
             *Certificates.operations,
+            *Instances.operations,
             *Resources.operations,
+            *DeploymentApi.operations,
         }
     )
     settings: ClassVar = (
@@ -46,14 +52,28 @@ class CasStub(OrderLists, Renewals):
 
     def __init__(self, clock: Clock, credentials: Credentials) -> None:
         super().__init__(clock, credentials)
-        self._parts: dict[str, Any] = {"certificates": self.certificates, "resources": self.resources}
+        self.authority = Authority(self._common, self.certificates)
+        self.instances = Instances(self._common, self.certificates, self.authority, self.resources.products)
+        self.deployments = Deployments(self._common, self.certificates, self.resources)
+        self.deployment_api = DeploymentApi(self._common, self.certificates, self.resources, self.deployments)
+        self._common.happening.extend([self.authority.pass_time, self.deployments.pass_time])
+        self._parts: dict[str, Any] = {
+            "certificates": self.certificates,
+            "resources": self.resources,
+            "authority": self.authority,
+            "instances": self.instances,
+            "deployments": self.deployments,
+            "deployment_api": self.deployment_api,
+        }
         self._operations: dict[str, Callable[[Mapping[str, str]], dict[str, Any]]] = {
             "ListUserCertificateOrder": self._list,
             "RenewCertificateOrderForPackageRequest": lambda params: {"OrderId": self._renew_checked(params)},
             "GetUserCertificateDetail": self._certificate,
         }
         for part in self._parts.values():
-            self._operations |= {action: operation.__get__(part) for action, operation in type(part).operations.items()}
+            self._operations |= {
+                action: operation.__get__(part) for action, operation in getattr(part, "operations", {}).items()
+            }
 
     def to_json(self) -> dict[str, Any]:
         with self._lock:
@@ -81,6 +101,7 @@ class CasStub(OrderLists, Renewals):
                 self.certificates.keep(_upload(upload))
 
     def _operate(self, action: str, params: Mapping[str, str]) -> dict[str, Any]:
+        self._common.pass_time()
         return self._operations[action](params)
 
 

@@ -70,6 +70,7 @@ class CasApi(Backend):
         }
         if error.code in {"NoPermission", "Forbidden.RAM"}:
             body["AccessDeniedDetail"] = {
+                "AuthAction": f"yundun-cert:{error.action}",
                 "AuthPrincipalType": "AssumedRoleUser",
                 "NoPermissionType": "ImplicitDeny",
                 "PolicyType": "AccountLevelIdentityBasedPolicy",

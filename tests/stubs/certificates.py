@@ -29,6 +29,8 @@ class Certificates:
     ) -> None:
         """`issued_orders`: the V1 orders that have a certificate; `products`: in use where, by certificate id."""
         self.pages = Listing("CertificateList")
+        self.details = Listing("")
+        """Of GetCertificateDetail only `odd_row`."""
         self.user_list_has_instances = True
         """Whether ListUserCertificateOrder shows the certificates of V2 instances under CERT, which is disputed."""
         self.serials: dict[int, str] = {}
@@ -38,6 +40,7 @@ class Certificates:
         self._products = products
         self._kept: dict[int, Certificate] = {}
         self._next_id = FIRST_CERTIFICATE_ID
+        self._next_upload_id = FIRST_UPLOAD_ID
 
     def upload(
         self,
@@ -49,8 +52,7 @@ class Certificates:
         """Put an uploaded certificate into the account, the common name first; return its id."""
         with self._common.lock:
             if certificate_id is None:
-                uploads = sum(certificate.source == "UPLOAD" for certificate in self._kept.values())
-                certificate_id = FIRST_UPLOAD_ID + uploads
+                certificate_id, self._next_upload_id = self._next_upload_id, self._next_upload_id + 1
             end = self._common.clock.now() + timedelta(days=days_left)
             instance_id = f"cas-upload-{certificate_id:x}"
             return self.keep(
@@ -71,7 +73,8 @@ class Certificates:
             return certificate
 
     def of(self, certificate_id: int | str) -> Certificate:
-        """The certificate with that id; KeyError if there is none."""
+        """The certificate with that id; KeyError if there is none. Of a V1 order it is a copy."""
+        self._common.pass_time()
         found = self.find(int(certificate_id))
         if found is None:
             raise KeyError(certificate_id)
@@ -87,6 +90,7 @@ class Certificates:
 
     def of_instance(self, instance_id: str) -> list[Certificate]:
         """All certificates that were issued for an instance, oldest first."""
+        self._common.pass_time()
         return [certificate for certificate in self._kept.values() if certificate.instance_id == instance_id]
 
     def kept(self) -> list[Certificate]:
@@ -100,6 +104,7 @@ class Certificates:
     def remove(self, certificate_id: int | str) -> None:
         """Somebody deletes the certificate in the console."""
         with self._common.lock:
+            self._common.pass_time()
             del self._kept[int(certificate_id)]
 
     def serial(self, certificate_id: int) -> str:
@@ -127,7 +132,7 @@ class Certificates:
         number = certificate.certificate_id
         using = self._products().get(number, ())
         row = certificate.row(self._common.clock.now(), self.serial(number), using, self._common.shapes)
-        return row | {"CertificateId": number, "CertificateChainList": [], "Tags": []}
+        return self.details.altered(number, row | {"CertificateId": number, "CertificateChainList": [], "Tags": []})
 
     operations: ClassVar = {"ListCertificates": list_certificates, "GetCertificateDetail": get_certificate_detail}
 
@@ -135,18 +140,20 @@ class Certificates:
         """The state as a JSON object."""
         return {
             "pages": self.pages.to_json(),
+            "details": self.details.to_json(),
             "user_list_has_instances": self.user_list_has_instances,
             "serials": [list(serial) for serial in self.serials.items()],
-            "next_id": self._next_id,
+            "next_ids": [self._next_id, self._next_upload_id],
             "kept": [certificate.to_json() for certificate in self._kept.values()],
         }
 
     def from_json(self, state: Mapping[str, Any]) -> None:
         """Replace the state by what `to_json` gave."""
         self.pages.from_json(state["pages"])
+        self.details.from_json(state["details"])
         self.user_list_has_instances = state["user_list_has_instances"]
         self.serials = dict(state["serials"])
-        self._next_id = state["next_id"]
+        self._next_id, self._next_upload_id = state["next_ids"]
         self._kept = {}
         for certificate in state["kept"]:
             self.keep(Certificate.from_json(certificate))

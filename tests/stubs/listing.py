@@ -42,6 +42,11 @@ class Listing:
         """List any JSON value as a row, 0 being the first; a place behind the end is the end. The total counts it."""
         self._extra.append((row, place))
 
+    def altered(self, row_id: object, row: dict[str, Any]) -> dict[str, Any]:
+        """A row as `odd_row` wants it."""
+        absent, fields = self._odd.get(str(row_id), ((), {}))
+        return {name: value for name, value in (row | fields).items() if name not in absent}
+
     def page(
         self,
         params: Mapping[str, str],
@@ -97,5 +102,4 @@ class Listing:
     def _row(
         self, item: _Item, key: Callable[[_Item], object], row: Callable[[_Item], dict[str, Any]]
     ) -> dict[str, Any]:
-        absent, fields = self._odd.get(str(key(item)), ((), {}))
-        return {name: value for name, value in (row(item) | fields).items() if name not in absent}
+        return self.altered(key(item), row(item))

@@ -14,6 +14,7 @@ from tests.stubs.shapes import Common
 PRODUCTS = ("SLB", "ALB", "NLB", "GA", "CDN", "DCDN", "OSS", "LIVE", "VOD", "WAF", "DDOS", "APIGateway", "FC", "MSE")
 """The products of this cloud that a certificate can be deployed to, as CAS spells them; there are some more."""
 WITH_LISTENERS = frozenset({"SLB", "ALB", "NLB", "GA"})
+USER_ID = 123456789012
 FIRST_RESOURCE_ID = 3_100_001
 FIRST_CONTACT_ID = 21_001
 
@@ -61,6 +62,27 @@ class Resource(Record):
     former_certificate_id: int | None = None
     bound_at: datetime | None = None
     """When the certificate took the place of the former one."""
+
+    def row(self, certificate_id: int) -> dict[str, Any]:
+        """Its row in ListCloudResources, but for the certificate's times; `certificate_id`: what shows as bound."""
+        return {
+            "CertId": certificate_id,
+            "CertName": f"cert-{certificate_id}",
+            "CloudName": self.cloud_name,
+            "CloudProduct": self.product,
+            "CloudRegion": self.region,
+            "DefaultResource": 0,
+            "Domain": self.domain,
+            "EnableHttps": 1,
+            "Id": self.resource_id,
+            "InstanceId": self.instance_id,
+            "ListenerId": self.listener_id,
+            "ListenerPort": "443" if self.listener_id else "",
+            "RegionId": self.region,
+            "Status": "online",
+            "UseSsl": 1,
+            "UserId": USER_ID,
+        }
 
 
 class Resources:
@@ -110,7 +132,8 @@ class Resources:
             return number
 
     def of(self, resource_id: int) -> Resource:
-        """The resource with that id; KeyError if there is none."""
+        """The resource with that id as it is now; KeyError if there is none."""
+        self._common.pass_time()
         return self._resources[resource_id]
 
     def find(self, resource_id: int) -> Resource | None:
@@ -121,16 +144,22 @@ class Resources:
         """All of them, whether or not they show yet, in the order in which they came into the account."""
         return list(self._resources.values())
 
-    def bind(self, resource_id: int, certificate_id: int, at: datetime | None = None) -> None:
-        """A person, or a deployment, puts another certificate onto a resource (at a moment that has passed)."""
-        resource = self.of(resource_id)
+    def bind(self, resource_id: int, certificate_id: int) -> None:
+        """A person puts another certificate onto a resource."""
+        self._common.pass_time()
+        self.deploy(resource_id, certificate_id, self._common.clock.now())
+
+    def deploy(self, resource_id: int, certificate_id: int, at: datetime) -> None:
+        """A deployment has put another certificate onto a resource."""
+        resource = self._resources[resource_id]
         if resource.certificate_id != certificate_id:
             resource.former_certificate_id, resource.certificate_id = resource.certificate_id, certificate_id
-            resource.bound_at = at or self._common.clock.now()
+            resource.bound_at = at
 
     def remove(self, resource_id: int) -> None:
         """Somebody deletes the resource in its product."""
         with self._common.lock:
+            self._common.pass_time()
             del self._resources[resource_id]
 
     def shown_certificate(self, resource: Resource) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 
@@ -63,3 +64,11 @@ class Common:
     clock: Clock
     lock: AbstractContextManager[Any]
     shapes: Shapes
+    happening: list[Callable[[], None]] = field(default_factory=list)
+    """What makes up for the time that has passed, in order."""
+
+    def pass_time(self) -> None:
+        """Let everything happen that should have, up to now: before anybody looks, and before anybody acts."""
+        with self.lock:
+            for happens in self.happening:
+                happens()
