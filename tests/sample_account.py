@@ -1,4 +1,4 @@
-"""An account such as people have: one order of each kind that the function must tell apart."""
+"""Accounts such as people have: one of each kind that the function must tell apart."""
 
 from __future__ import annotations
 
@@ -27,3 +27,36 @@ def furnish(cloud: Cloud) -> None:
     add(123451299, domain="mail.example.com", status="PAYED", product_code="digicert-dv-2")
     add(123451305, domain="docs.example.com", days_left=160.5)
     add(123451311, domain="old.example.com", days_left=-40)
+
+
+def sample_account_2026(cloud: Cloud) -> None:
+    """Put into an empty account what people have in 2026: the orders, V2 instances of each kind, and uploads.
+
+    The authority and the deployments of this account take seconds, so that somebody who runs the function again by hand
+    sees how it goes on.
+    """
+    furnish(cloud)
+    cas = cloud.cas
+    cas.authority.dns_takes, cas.authority.takes, cas.authority.records_after = 2, 3, 1
+    cas.deployments.scheduling_takes = cas.deployments.takes = 1
+    add = cas.instances.add
+    due = add("app.example.com", 11.5, instance_id="cas_dv-cn-due00001")
+    add("pay.example.com", 8.5, instance_id="cas_dv-cn-record01", own_dns=False)
+    hosted = add("portal.example.com,*.portal.example.com", 26.5, instance_id="cas_dv-cn-hosted01", hosted=True)
+    add("trial.example.com", 13.5, instance_id="cas_dv-cn-test0001", kind="TEST")
+    add("legacy.example.com", 6.5, instance_id="cas_dv-cn-ending01", subscription_days_left=6.5)
+    add("intranet.example.com", 140.5, instance_id="cas_dv-cn-later001")
+    add("", None, instance_id="cas_dv-cn-unused01")
+    upload = cas.certificates.upload("partner.example.com", days_left=10.5)
+    cas.certificates.upload("archive.example.com", "static.example.com", days_left=120.5)
+
+    for instance, product, domain in (
+        (due, "CDN", "app.example.com"),
+        (due, "ALB", "app.example.com"),
+        (hosted, "WAF", "portal.example.com"),
+    ):
+        certificate = cas.instances.certificate(instance)
+        assert certificate
+        cas.resources.add(certificate.certificate_id, product, domain)
+    cas.resources.add(upload, "SLB", "partner.example.com")
+    cas.resources.add(7654321, "DCDN", "www.example.com")

@@ -43,12 +43,16 @@ class Call:
 class ApiError(Exception):
     """The service says no. `render_error` puts it into the format of the service."""
 
-    def __init__(self, code: str, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, code: str, status: int, message: str, headers: Mapping[str, str] | None = None, action: str = ""
+    ) -> None:
+        """`action`: the operation that the caller may not do, if that is why."""
         super().__init__(f"{status} {code}: {message}")
         self.code = code
         self.status = status
         self.message = message
         self.headers = dict(headers or {})
+        self.action = action
 
 
 class Backend(ABC):
@@ -72,13 +76,13 @@ class Backend(ABC):
         self._former_keys: set[str] = set()
         self._expired = False
         self._denied: tuple[str, int] | None = None
+        self._forbidden: dict[str, tuple[str, int]] = {}
         self._faults: dict[str, deque[Fault | None]] = defaultdict(deque)
         self._lock = threading.RLock()
 
     def fail(self, action: str, *faults: Fault | None) -> None:
         """Queue faults for an action: each of its next calls consumes one, and None lets that call behave."""
-        if action not in self.actions:
-            raise ValueError(f"{action!r} is not one of {sorted(self.actions)}")
+        self._check_actions(action)
         with self._lock:
             self._faults[action].extend(faults)
 
@@ -95,8 +99,17 @@ class Backend(ABC):
 
     def deny(self, code: str | None = None) -> None:
         """From now on the caller may do nothing; `code` replaces the code that the service usually gives."""
-        usual_code, status = self.refusals["denied"]
-        self._denied = (code or usual_code, status)
+        self._denied = (code or self.refusals["denied"][0], self.refusals["denied"][1])
+
+    def forbid(self, *actions: str, code: str | None = None, status: int | None = None) -> None:
+        """From now on the caller may not do these; see `deny`. To lift it: `permit`."""
+        self._check_actions(*actions)
+        usual_code, usual_status = self.refusals["denied"]
+        self._forbidden |= dict.fromkeys(actions, (code or usual_code, status or usual_status))
+
+    def permit(self, *actions: str) -> None:
+        """From now on the caller may do these again."""
+        self._forbidden = {action: why for action, why in self._forbidden.items() if action not in actions}
 
     def calls_of(self, action: str) -> list[Call]:
         """The calls of one action, in order."""
@@ -115,16 +128,15 @@ class Backend(ABC):
                 lack = NotStubbed(f"{type(self).__name__} itself failed at {action}: {failure!r}")
                 self.not_stubbed.append(lack)
                 raise lack from failure
-            headers = {"Date": format_datetime(self.clock.now(), usegmt=True), **response.headers}
-            return Response(response.status, headers, response.body)
+            date = {"Date": format_datetime(self.clock.now(), usegmt=True)}
+            return Response(response.status, date | response.headers, response.body)
 
     def identify(self, request: Request) -> tuple[str, dict[str, str]]:
         """The action that a request asks for, and its parameters. Remembers what is `NotStubbed`."""
         try:
             if request.headers.get("Transfer-Encoding"):
-                raise NotStubbed(
-                    f"{type(self).__name__} lacks bodies of unknown length: {request.method} {request.url}"
-                )
+                lack = f"{type(self).__name__} lacks bodies of unknown length"
+                raise NotStubbed(f"{lack}: {request.method} {request.url}")
             action, params = self._identify(request)
             if action not in self.actions:
                 raise NotStubbed(f"{type(self).__name__} lacks the action {action}")
@@ -141,6 +153,7 @@ class Backend(ABC):
             "faults": {
                 action: [fault and fault.to_json() for fault in faults] for action, faults in self._faults.items()
             },
+            "forbidden": [[action, *refusal] for action, refusal in self._forbidden.items()],
         }
 
     @abstractmethod
@@ -151,6 +164,7 @@ class Backend(ABC):
         self._faults.clear()
         for action, faults in state["faults"].items():
             self.fail(action, *(fault and Fault(**fault) for fault in faults))
+        self._forbidden = {action: (code, status) for action, code, status in state.get("forbidden", ())}
 
     @abstractmethod
     def render_error(self, error: ApiError) -> Response:
@@ -165,7 +179,7 @@ class Backend(ABC):
     @abstractmethod
     def _perform(self, action: str, params: dict[str, str], request: Request) -> Response: ...
 
-    def _altered(self, fault: Fault, params: Mapping[str, str], answer: Response | None) -> Response:
+    def _altered(self, action: str, fault: Fault, params: Mapping[str, str], answer: Response | None) -> Response:
         """The answer as a fault wants it; there is none to start from if nothing happened."""
         raise ValueError(f"{type(self).__name__} answers with no order ids, so {fault.kind} makes no sense")
 
@@ -175,7 +189,7 @@ class Backend(ABC):
             return self._answer(action, params, request)
         answer = self._answer(action, params, request) if fault.happens else None
         if fault.kind in ALTERED_ORDER_ID | ALTERED_LIST:
-            return self._altered(fault, params, answer)
+            return self._altered(action, fault, params, answer)
         return self._spoil(fault)
 
     def _next_fault(self, action: str) -> Fault | None:
@@ -203,6 +217,7 @@ class Backend(ABC):
     def _answer(self, action: str, params: dict[str, str], request: Request) -> Response:
         try:
             self._authenticate(request)
+            self._authorize(action)
             return self._perform(action, params, request)
         except ApiError as error:
             return self.render_error(error)
@@ -222,8 +237,14 @@ class Backend(ABC):
             raise self._refusal("expired token", "The security token has expired.")
         if not hmac.compare_digest(signed.signature, signed.expected(self._credentials.access_key_secret)):
             raise self._refusal("wrong signature", "The signature does not match the request.")
-        if self._denied:
-            raise ApiError(*self._denied, "You are not authorized to do this action.")
+
+    def _authorize(self, action: str) -> None:
+        if refusal := self._denied or self._forbidden.get(action):
+            raise ApiError(*refusal, "You are not authorized to do this action.", action=action)
+
+    def _check_actions(self, *actions: str) -> None:
+        if not self.actions.issuperset(actions):
+            raise ValueError(f"{actions} are not all among {sorted(self.actions)}")
 
     def _refusal(self, reason: Refusal, message: str) -> ApiError:
         return ApiError(*self.refusals[reason], message)

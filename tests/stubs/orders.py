@@ -1,59 +1,19 @@
-"""What CAS keeps: certificate orders, uploaded certificates, and the rows that its lists show of them."""
+"""Certificate orders, as the V1 operations know them, and the rows that lists show of them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
+
+from tests.stubs.certificate import Certificate
+from tests.stubs.record import Record
 
 Source = Literal["CPACK", "BUY"]
 """An order comes out of a plan (CPACK) or from a single purchase (BUY)."""
 
 PENDING = frozenset({"PAYED", "CHECKING", "CHECKED_FAIL", "NOTACTIVATED"})
 EXPIRING_DAYS = 30
-
-_Record = TypeVar("_Record", bound="Record")
-
-
-@dataclass
-class Record:
-    """A flat record that survives JSON; its times become ISO texts."""
-
-    def to_json(self) -> dict[str, Any]:
-        """The record as a JSON object."""
-        return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in vars(self).items()}
-
-    @classmethod
-    def from_json(cls: type[_Record], state: Mapping[str, Any]) -> _Record:  # noqa: PYI019 - Self is new in 3.11
-        """The record that `to_json` was called on."""
-        times = {field.name for field in fields(cls) if "datetime" in str(field.type)}
-        return cls(
-            **{
-                name: datetime.fromisoformat(value) if name in times and value else value
-                for name, value in state.items()
-            }
-        )
-
-
-@dataclass
-class Upload(Record):
-    """A certificate that somebody uploaded; no order stands behind it."""
-
-    certificate_id: int
-    common_name: str
-    cert_start: datetime
-    cert_end: datetime
-
-    def status(self, now: datetime) -> str:
-        """What the lists say of it at that time."""
-        return _status_by_time(self.cert_end, now)
-
-    def certificate_row(self, now: datetime) -> dict[str, Any]:
-        """Its row in the lists CERT and UPLOAD."""
-        return _certificate_row(
-            self.certificate_id, self.common_name, self.cert_start, self.cert_end, now, uploaded=True
-        )
 
 
 @dataclass
@@ -118,13 +78,19 @@ class Order(Record):
             row["PartnerOrderId"] = f"partner-{self.order_id}"
         return row
 
-    def certificate_row(self, now: datetime) -> dict[str, Any]:
-        """Its certificate's row in the list CERT; only for an order whose certificate was issued."""
+    def certificate(self) -> Certificate:
+        """Its certificate; only for an order whose certificate was issued."""
         assert self.certificate_id
         assert self.cert_start
         assert self.cert_end
-        return _certificate_row(
-            self.certificate_id, self.bound_domain, self.cert_start, self.cert_end, now, uploaded=False
+        return Certificate(
+            certificate_id=self.certificate_id,
+            names=self.bound_domain.split(","),
+            not_before=self.cert_start,
+            not_after=self.cert_end,
+            source="TEST" if self.cert_type == "FREE" else "BUY",
+            instance_id=self.instance_id,
+            revoked_at=self.cert_start if self.fixed_status == "REVOKED" else None,  # nobody asks when
         )
 
 
@@ -132,29 +98,6 @@ def _status_by_time(cert_end: datetime, now: datetime) -> str:
     if cert_end < now:
         return "EXPIRED"
     return "WILLEXPIRED" if cert_end - now <= timedelta(days=EXPIRING_DAYS) else "ISSUED"
-
-
-def _certificate_row(
-    certificate_id: int, common_name: str, start: datetime, end: datetime, now: datetime, *, uploaded: bool
-) -> dict[str, Any]:
-    return {
-        "CertificateId": certificate_id,
-        "City": "Hangzhou",
-        "CommonName": common_name,
-        "Country": "CN",
-        "EndDate": end.date().isoformat(),
-        "Expired": end < now,
-        "Fingerprint": f"{certificate_id:040X}",
-        "Issuer": "Example CA",
-        "Name": f"cert-{certificate_id}",
-        "OrgName": "Example",
-        "Province": "Zhejiang",
-        "Sans": common_name,
-        "SerialNo": f"{certificate_id:032x}",
-        "Sha2": f"{certificate_id:064X}",
-        "StartDate": start.date().isoformat(),
-        "Upload": uploaded,
-    }
 
 
 def _milliseconds(moment: datetime) -> int:

@@ -92,14 +92,14 @@ def test_a_token_that_is_wrong_expired_or_not_allowed_to_do_anything_is_refused(
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda clients: clients.cas.list_instances(models.ListInstancesRequest()),
+        lambda clients: clients.cas.update_instance(models.UpdateInstanceRequest()),
         lambda clients: clients.oss.list_buckets(oss.ListBucketsRequest()),
         lambda clients: clients.oss.get_object(oss.GetObjectRequest(bucket=BUCKET, key="a", range_header="bytes=0-1")),
         lambda clients: clients.smq.get_queue(QUEUE).receive_message(),
         lambda _: requests.get("https://www.example.com/", timeout=1),
     ],
     ids=[
-        "ListInstances",
+        "UpdateInstance",
         "oss-cn-hangzhou-internal",
         "range",
         "/queues/renewed-certificates/messages",
@@ -115,9 +115,9 @@ def test_what_the_stubs_lack_comes_out_in_the_end_even_if_somebody_swallowed_it(
     @local_cloud()
     def careless(cloud: Cloud) -> None:
         with contextlib.suppress(BaseException):
-            Clients(cloud.environ()).cas.list_instances(models.ListInstancesRequest())
+            Clients(cloud.environ()).cas.update_instance(models.UpdateInstanceRequest())
 
-    with pytest.raises(NotStubbed, match="ListInstances"):
+    with pytest.raises(NotStubbed, match="UpdateInstance"):
         careless()
 
 
@@ -210,10 +210,10 @@ def test_what_a_served_cloud_lacks_fails_loudly_as_well() -> None:
     def ask() -> None:
         with serve(Cloud()) as cloud:
             clients = Clients(cloud.environ())
-            with pytest.raises(UnretryableException, match="ListInstances"):
-                clients.cas.list_instances(models.ListInstancesRequest())
+            with pytest.raises(UnretryableException, match="UpdateInstance"):
+                clients.cas.update_instance(models.UpdateInstanceRequest())
 
-    with pytest.raises(NotStubbed, match="ListInstances"):
+    with pytest.raises(NotStubbed, match="UpdateInstance"):
         ask()
 
 
