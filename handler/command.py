@@ -1,12 +1,11 @@
 """The commands: what an event may ask of the function, whichever trigger it came by."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from handler.certificates.csr import Csr
 
 
-@dataclass(frozen=True)
-class Selection:
+class Selection(NamedTuple):
     """Which orders are meant; nothing named means a scan."""
 
     order_ids: tuple[str, ...] = ()
@@ -20,8 +19,7 @@ class Selection:
         return not (self.order_ids or self.certificate_ids or self.instance_ids or self.domains)
 
 
-@dataclass(frozen=True)
-class Renew:
+class Renew(NamedTuple):
     """Renew what the policy allows of the selection."""
 
     selection: Selection
@@ -32,35 +30,30 @@ class Renew:
     """What to say of how the event was understood; it goes into the result."""
 
 
-@dataclass(frozen=True)
-class Nothing:
+class Nothing(NamedTuple):
     """The event asks for nothing; `why` goes into the result."""
 
     why: str
 
 
-@dataclass(frozen=True)
-class Check:
+class Check(NamedTuple):
     """Tell whether everything that the function needs works from here."""
 
 
-@dataclass(frozen=True)
-class Resolve:
+class Resolve(NamedTuple):
     """A person says which order is the successor of a held one."""
 
     order_id: str
     new_order_id: str
 
 
-@dataclass(frozen=True)
-class Release:
+class Release(NamedTuple):
     """A person says that nothing was bought for a held order."""
 
     order_id: str
 
 
-@dataclass(frozen=True)
-class Command:
+class Command(NamedTuple):
     """One event, understood."""
 
     trigger: str

@@ -1,7 +1,6 @@
 """Which orders a selection means. Pure, but for the look behind a certificate id."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime
 
 from handler.certificates.renewable import Kind, Renewable
@@ -33,7 +32,7 @@ def with_orders_of_certificates(selection: Selection, orders: OrderService) -> t
                 missing.append(line._replace(reason=Reason.UPLOADED))
             else:
                 order_ids.append(behind)
-    return replace(selection, order_ids=tuple(dict.fromkeys(order_ids))), missing
+    return selection._replace(order_ids=tuple(dict.fromkeys(order_ids))), missing
 
 
 def selected(

@@ -6,8 +6,8 @@ since what is known of one narrows what the others can be.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from handler.certificates.domains import canonical
 from handler.journal.entries import Held
@@ -21,20 +21,17 @@ MAX_LOST = 3
 """So many attempts may end without an answer and without a trace; then a person must look."""
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """Exactly one order can be the successor."""
 
     successor_id: str
 
 
-@dataclass(frozen=True)
-class NothingPurchased:
+class NothingPurchased(NamedTuple):
     """No order can be the successor, and the call is longer ago than CAS may take to show one."""
 
 
-@dataclass(frozen=True)
-class Later:
+class Later(NamedTuple):
     """The order book cannot tell yet."""
 
     reason: Reason = Reason.SETTLING

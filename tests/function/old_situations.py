@@ -16,8 +16,9 @@ import pytest
 from tests.deployed import Function
 from tests.points import Crash, crash_at
 from tests.stubs import faults
-from tests.stubs.cas import FIRST_ORDER_ID, FIRST_RENEWAL_ID
+from tests.stubs.cas import FIRST_RENEWAL_ID
 from tests.stubs.cloud import Cloud
+from tests.stubs.order_account import FIRST_ORDER_ID
 from tests.traces import RENEWALS
 
 Recipe = Callable[[Cloud, Function], object]

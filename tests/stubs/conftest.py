@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from alibabacloud_cas20200407.client import Client
 
+from tests.stubs.clients import Clients
 from tests.stubs.cloud import Cloud, local_cloud, serve
-from tests.stubs.test_stubs import Clients
 
 
 @pytest.fixture(params=["in process", "over HTTP"])

@@ -16,6 +16,7 @@ from tests.stubs import faults
 from tests.stubs.cas import FAKE_PRIVATE_KEY, FIRST_RENEWAL_ID
 from tests.stubs.clients import Clients
 from tests.stubs.cloud import Cloud, local_cloud
+from tests.stubs.lost import DID_NOT, HAPPENED, fault_name
 from tests.traces import LIST, RENEWALS
 
 pytestmark = pytest.mark.sends_any_text
@@ -138,29 +139,6 @@ def test_ten_thousand_orders_are_listed_in_seconds_however_large_the_pages_asked
 
     assert (page, answer.show_size, answer.total_count) == (200, 50, 10_000)
     assert time.perf_counter() - started < 10
-
-
-HAPPENED = [
-    faults.timeout_after(),
-    faults.reset_after(),
-    faults.html_after(502),
-    faults.empty_after(),
-    faults.error_after("InternalError", status=400),
-    faults.missing_order_id(),
-]
-DID_NOT = [
-    faults.timeout_before(),
-    faults.reset_before(),
-    faults.refused(),
-    faults.html(),
-    faults.empty(),
-    faults.error("InternalError", status=500),
-    faults.throttle(),
-]
-
-
-def fault_name(fault: faults.Fault) -> str:
-    return f"{fault.kind}-{fault.code}"
 
 
 @pytest.mark.parametrize("fault", HAPPENED, ids=fault_name)

@@ -15,10 +15,11 @@ from alibabacloud_tea_openapi.exceptions import ClientException, ServerException
 from darabonba.exceptions import UnretryableException
 
 from tests.stubs import faults
+from tests.stubs.clients import Clients
 from tests.stubs.clock import START
 from tests.stubs.cloud import Cloud, local_cloud
+from tests.stubs.lost import DID_NOT, HAPPENED, fault_name
 from tests.stubs.misbehaviour import MovingLists, RandomFaults
-from tests.stubs.test_stubs import DID_NOT, HAPPENED, Clients, fault_name
 from tests.stubs.wire import NotStubbed
 
 APPLY = "ApplyCertificate"

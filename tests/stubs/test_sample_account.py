@@ -7,8 +7,8 @@ from pathlib import Path
 from alibabacloud_cas20200407 import models
 
 from tests.sample_account import PLAIN_ORDER_ID, sample_account_2026
+from tests.stubs.clients import Clients
 from tests.stubs.cloud import local_cloud
-from tests.stubs.test_stubs import Clients
 
 
 def test_the_account_of_2026_has_one_of_each_kind_and_still_has_them_when_it_is_loaded_again(tmp_path: Path) -> None:
