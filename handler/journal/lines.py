@@ -16,7 +16,7 @@ def line_of(renewal: Renewal, outcome: Outcome, reason: str | None = None, **mor
 
 def already_renewed(renewal: Renewal) -> Line:
     """Return the line of a renewal that is done."""
-    return line_of(renewal, Outcome.ALREADY_RENEWED, message_id=renewal.message_id)
+    return line_of(renewal, Outcome.ALREADY_RENEWED, message_id=renewal.pair)
 
 
 def held_line(renewal: Renewal, shown: Renewable | None) -> Line:

@@ -67,8 +67,6 @@ class Renewal(NamedTuple):
     refusal: Refused | None = None
     hold: Held | None = None
     successor: Successor | None = None
-    message_id: str | None = None
-    """Of the message about the successor, once it is on the queue."""
     entries: int = 0
     since: int = 0
     """The number of the entry, from 1, that brought it into its state: tells one refusal from the next."""
@@ -85,6 +83,11 @@ class Renewal(NamedTuple):
     def renewable(self) -> Renewable:
         """What is renewed, as the claim has it; before one, nothing but its id is known."""
         return self.claim.renewable if self.claim else Renewable(self.kind, self.id, is_known=False)
+
+    @property
+    def pair(self) -> str:
+        """Both orders, as `<old>-<successor>`: the id of the message about the successor."""
+        return f"{self.id}-{self.successor.id if self.successor else ''}"
 
     @property
     def is_open(self) -> bool:
@@ -182,8 +185,8 @@ def _renewed(renewal: Renewal, entry: Renewed, at: datetime) -> Renewal:
     return renewal._replace(state=State.RENEWED, successor=successor, refusal=None)
 
 
-def _published(renewal: Renewal, entry: Published, _at: datetime) -> Renewal:
-    return renewal._replace(state=State.DONE, message_id=entry.message_id)
+def _published(renewal: Renewal, _entry: Published, _at: datetime) -> Renewal:
+    return renewal._replace(state=State.DONE)
 
 
 def _observed(renewal: Renewal, entry: Observed, at: datetime) -> Renewal:

@@ -31,7 +31,7 @@ class MessageType(str, Enum):
 
 def renewed_id(renewal: Renewal) -> str:
     """Return the id of the message about a successor, by which a consumer recognises a repetition."""
-    return f"{renewal.id}-{renewal.successor.id if renewal.successor else ''}"
+    return renewal.pair
 
 
 def issued_id(renewal: Renewal) -> str:

@@ -11,12 +11,17 @@ import pytest
 from alibabacloud_cas20200407 import models
 from alibabacloud_cas20200407.client import Client as CasClient
 from alibabacloud_oss_v2.exceptions import OperationError
+from alibabacloud_tea_openapi.exceptions import ClientException, ServerException
 from alibabacloud_tea_openapi.utils_models import Config
+from darabonba.exceptions import UnretryableException
 from darabonba.policy.retry import RetryOptions
 from mns.account import Account
 from mns.queue import Message
 
 from tests.stubs.cloud import BUCKET, QUEUE
+
+FAILURES = (ClientException, ServerException, UnretryableException)
+"""What the SDK raises for an answer that is an error, or for none."""
 
 
 class Clients:
@@ -74,3 +79,10 @@ class Clients:
 def oss_code(failed: pytest.ExceptionInfo[OperationError]) -> Any:
     """The code of the error that OSS answered with."""
     return failed.value.unwrap().code
+
+
+def code_of(call: Any, *args: Any, **kwargs: Any) -> tuple[str, int]:
+    """Return the code and the status with which a call is refused."""
+    with pytest.raises(ClientException) as refused:
+        call(*args, **kwargs)
+    return refused.value.code, refused.value.status_code

@@ -12,11 +12,10 @@ from alibabacloud_cas20200407 import models
 from alibabacloud_cas20200407.client import Client
 
 from tests.stubs import faults
-from tests.stubs.clients import Clients
+from tests.stubs.clients import FAILURES, Clients, code_of
 from tests.stubs.clock import START
 from tests.stubs.cloud import Cloud, local_cloud
 from tests.stubs.resources import FIRST_CONTACT_ID, PRODUCTS
-from tests.stubs.test_instances import FAILURES, code_of
 
 CREATE = "CreateDeploymentJob"
 

@@ -11,11 +11,10 @@ from typing import Any
 import pytest
 from alibabacloud_cas20200407 import models
 from alibabacloud_cas20200407.client import Client
-from alibabacloud_tea_openapi.exceptions import ClientException, ServerException, ThrottlingException
-from darabonba.exceptions import UnretryableException
+from alibabacloud_tea_openapi.exceptions import ClientException, ThrottlingException
 
 from tests.stubs import faults
-from tests.stubs.clients import Clients
+from tests.stubs.clients import FAILURES, Clients, code_of
 from tests.stubs.clock import START
 from tests.stubs.cloud import Cloud, local_cloud
 from tests.stubs.lost import DID_NOT, HAPPENED, fault_name
@@ -23,7 +22,6 @@ from tests.stubs.misbehaviour import MovingLists, RandomFaults
 from tests.stubs.wire import NotStubbed
 
 APPLY = "ApplyCertificate"
-FAILURES = (ClientException, ServerException, UnretryableException)
 
 
 def listed(client: Client, **params: Any) -> Any:
@@ -47,12 +45,6 @@ def task(client: Client, instance: str) -> tuple[str, str]:
     request = models.GetTaskAttributeRequest(task_id=instance, task_type=APPLY)
     answer = client.get_task_attribute(request).body
     return answer.task_status, answer.task_message
-
-
-def code_of(call: Any, *args: Any, **kwargs: Any) -> tuple[str, int]:
-    with pytest.raises(ClientException) as refused:
-        call(*args, **kwargs)
-    return refused.value.code, refused.value.status_code
 
 
 def milliseconds(moment: datetime) -> int:

@@ -1,0 +1,1 @@
+"""The V2 operations, each over both front ends."""
