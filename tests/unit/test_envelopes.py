@@ -6,12 +6,13 @@ from urllib.parse import urlencode
 import pytest
 
 from handler.command import Selection
-from handler.triggers.envelopes import open_envelope
+from handler.triggers.envelopes import ENVELOPES, open_envelope
 from handler.triggers.events import command_in
 from handler.triggers.names import named_in
 from tests.examples import DOMAIN, OLD
 from tests.unit.sample_events import (
     ARN,
+    EVENTS,
     EXPIRY_EVENTS,
     INSTANCE,
     SCAN,
@@ -24,6 +25,12 @@ from tests.unit.sample_events import (
     system_event,
     threshold_alarm,
 )
+
+
+def test_every_envelope_has_a_sample_that_no_envelope_before_it_opens():
+    documents = [sample(path.name) for path in sorted(EVENTS.glob("*.json"))]
+    first = {next((one for one in ENVELOPES if one(document) is not None), None) for document in documents}
+    assert first - {None} == set(ENVELOPES)
 
 
 @pytest.mark.parametrize("name", ["cloudmonitor-system-event.json", "cloudmonitor-system-event-text.json"])

@@ -3,11 +3,16 @@
 import pytest
 
 from handler.command import Command, Renew, Selection
+from handler.triggers.manual import _ALONE, _SELECTORS
 from tests import examples
 from tests.examples import DOMAIN, NEW, OLD, OTHER
-from tests.unit.sample_events import SCAN, asked, refusal
+from tests.unit.sample_events import EVENTS, SCAN, asked, refusal, sample
 
 # -------------------------------------------------------------------------------------------------------- what is asked
+
+
+def test_whatever_a_person_may_ask_for_has_a_sample():
+    assert {key for path in EVENTS.glob("*.json") for key in sample(path.name)} >= {*_SELECTORS, *_ALONE}
 
 
 @pytest.mark.parametrize(

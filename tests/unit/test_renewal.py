@@ -3,11 +3,15 @@
 import pytest
 
 from handler.errors import JournalUnavailable
-from handler.journal.entries import Notified, Observed, Renewed, State, Unknown
-from handler.journal.renewal import RELEASED, Renewal, Successor
+from handler.journal.entries import KIND_OF, Notified, Observed, Renewed, State, Unknown
+from handler.journal.renewal import _AFTER, RELEASED, Renewal, Successor
 from handler.outbox.messages import failed_id
 from tests.examples import DAY, MILLISECOND, MINUTE, NEW, NOW, OLD, OTHER, SECOND
 from tests.unit.journal_steps import ALLOWED, CORRECTIONS, DEADLINE, LEADS_TO, NEWER, REFUSAL, SKEW, STEPS, brought_to
+
+
+def test_every_kind_of_entry_does_something_to_a_renewal():
+    assert set(_AFTER) == set(KIND_OF)
 
 
 @pytest.mark.parametrize(

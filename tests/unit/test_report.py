@@ -16,11 +16,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from handler.outcomes import Outcome, Reason
 from handler.report.data import Need, Report, Stage, stages, to_json
 from handler.report.markup import safe
 from handler.report.needs import MOST_ITEMS
 from handler.report.page import page
-from handler.report.words import NEEDS, STAGES
+from handler.report.words import NEEDS, OUTCOMES, REASONS, STAGES
 from tests.examples import DAY, HOUR, NOW, PROPERTY, SECOND
 from tests.unit import browser
 from tests.unit.browser import DESKTOP, PHONE, Browser, Page
@@ -136,9 +137,11 @@ def test_every_stage_is_counted_zeros_too():
 # ------------------------------------------------------------------------------------------------------------ the page
 
 
-def test_every_stage_and_every_need_has_words():
+def test_every_stage_need_and_outcome_has_words_and_no_reason_is_made_up():
     assert set(STAGES) == set(Stage)
     assert set(NEEDS) == set(Need)
+    assert list(OUTCOMES) == [outcome.value for outcome in Outcome]
+    assert set(REASONS) <= {reason.value for reason in Reason}
 
 
 @pytest.mark.parametrize("make", [report, sample_report, large_report])

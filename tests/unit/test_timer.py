@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from handler.command import Check, Command, Renew, Selection
 from handler.errors import EventRefused
+from handler.triggers.manual import _KEYS
 from tests.examples import DOMAIN, NEW, OLD, OTHER, PROPERTY
 from tests.unit.sample_events import SCAN, asked, refusal, timer
 
@@ -73,6 +74,12 @@ def test_a_timer_can_ask_what_a_person_can_ask(payload, what):
 )
 def test_a_payload_that_means_to_narrow_and_cannot_never_becomes_a_scan(payload, said):
     assert said in refusal(timer(payload=payload))
+
+
+@pytest.mark.parametrize("key", _KEYS)
+def test_no_key_of_a_manual_event_is_overlooked_beside_the_payload_or_in_a_note(key):
+    assert f"{key!r} belongs into the payload of a timer event" in refusal(timer(**{key: True}))
+    assert "makes it look like an instruction" in refusal(timer(payload=f"please {key} today"))
 
 
 INSTRUCTIONS = {
