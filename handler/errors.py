@@ -1,4 +1,4 @@
-"""What can go wrong, one class per outcome: each asks something else of the caller."""
+"""What can go wrong: an exception for each kind of failure that asks something else of the caller."""
 
 from collections.abc import Sequence
 

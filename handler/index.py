@@ -41,7 +41,7 @@ def initialize(_context: Context) -> None:
 
 
 def handler(event: bytes, context: Context) -> str:
-    """Handle one event: renew what it asks for and tell the queue.
+    """Handle one event: renew what it asks for and put every new order on the queue.
 
     Returns the result as JSON (see `RunResult.to_json`). Raises SettingsError or EventRefused before anything is
     bought, and RunFailed, whose text is the result, when somebody must look: only an uncaught exception makes

@@ -1,1 +1,1 @@
-"""What already happened; it survives any crash."""
+"""The journal: what happened to each renewal, kept where it survives any crash. And notes beside it."""

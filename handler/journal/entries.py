@@ -212,7 +212,7 @@ ENTRIES = (
     _kind("observed", Observed, {_S.DONE}, stage=Field(str, str)),
     _kind("told", Notified, set(State) - {_S.NONE}, message_id=Field(str, str)),
 )
-"""Every kind. A new one is its class, a line here, and what it does to the state in `renewal.py`."""
+"""Every kind. A new one is its class, a line here, and in `renewal.py` what it does to the state."""
 _BY_NAME = {kind.name: kind for kind in ENTRIES}
 KIND_OF: dict[type[Entry], EntryKind] = {kind.type: kind for kind in ENTRIES}
 

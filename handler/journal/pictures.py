@@ -1,4 +1,4 @@
-"""What existed at a moment, so that it can be told later what is new."""
+"""Pictures: what existed before a purchase, so that a later run can see what is new since."""
 
 from typing import NamedTuple
 

@@ -19,7 +19,7 @@ class OrderService(Protocol):
         """
 
     def purchase(self, order_id: str, csr: Csr | None, seconds: float) -> tuple[str, str | None]:
-        """Buy the renewal of an order, once. Returns the id of the new order and the request id, if one is told.
+        """Buy the renewal of an order, once. Returns the id of the new order and the request id, if CAS names one.
 
         `seconds`: how long it may take. Raises CasBusy, CasThrottled, CasRefused or CasMisconfigured when nothing
         was bought, CasOutcomeUnknown when that cannot be said.

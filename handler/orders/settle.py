@@ -100,10 +100,9 @@ class Puzzle:
     def verdict(self, renewal: Renewal, settle: timedelta, now: datetime) -> Verdict:
         """Settle one lost call.
 
-        `settle`: how long CAS may
-        take to show a new order. It counts from the last moment at which the call could have taken effect, by the
-        clock of the run that made it, to the moment at which the book began to be read, by this one's; the clocks may
-        differ by `SKEW`.
+        `settle`: how long CAS may take to show a new order. It counts from the last moment at which the call could have
+        taken effect, by the clock of the run that made it, to the moment at which the book began to be read, by this
+        one's; the clocks may differ by `SKEW`.
         """
         if self._is_incomplete(renewal):
             return Later(Reason.LIST_INCOMPLETE)

@@ -1,1 +1,1 @@
-"""Who is notified, of each fact once."""
+"""The outbox: the messages, each sent and then recorded, so that of each fact people are notified once."""

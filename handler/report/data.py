@@ -58,7 +58,7 @@ class ReportLine(NamedTuple):
     renewable: Renewable
     stage: Stage
     outcome: str | None = None
-    """What the last run did with it, a value of `result.Outcome`; None where it had nothing to do."""
+    """What the last run did with it, a value of `Outcome`; None where it had nothing to do."""
     reason: str | None = None
     """The slug or the error code that goes with the outcome."""
     successor_id: str | None = None

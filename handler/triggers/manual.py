@@ -1,6 +1,7 @@
 """Manual events: what a person, or the payload of a timer, may ask for.
 
 A new manual event is a key in `_ALONE` and what it means in `_alone`; a new way to select is a key in `_SELECTORS`.
+Either must be known to `timer` and `plain_notes`, too, or a timer that asks so would scan instead.
 """
 
 from typing import Any
