@@ -315,9 +315,7 @@ class ExactlyOnce(RuleBasedStateMachine):
         if not self._begins():
             return
         lost = [faults.timeout_after() if effect else faults.timeout_before() for effect in effects]
-        self.cloud.cas._faults.clear()
-        self.cloud.cas.fail(RENEWALS, *lost)
-        self._finish(self._start(TIMER, 300, who))
+        self._timer_whose_purchases_answer(who, *lost)
 
     @rule(
         who=WHO,
@@ -331,10 +329,8 @@ class ExactlyOnce(RuleBasedStateMachine):
         """Which stands still after the last of its readings, or shortly before that."""
         if not self._begins():
             return
-        self.cloud.cas._faults.clear()
-        self.cloud.cas.fail(RENEWALS, faults.timeout_after() if effect else faults.timeout_before())
         before = len(self.cloud.cas.calls_of(LIST))
-        self._finish(self._start(TIMER, 300, who))
+        self._timer_whose_purchases_answer(who, faults.timeout_after() if effect else faults.timeout_before())
         pages = len(self.cloud.cas.calls_of(LIST)) - before
         self.cloud.clock.advance(times[0])
         run = self._start_up_to(("after", "cas", LIST), max(1, pages - back), 7200, 1 - who)
@@ -345,9 +341,7 @@ class ExactlyOnce(RuleBasedStateMachine):
     def an_answer_is_lost_and_settled_from_lists_that_are_none(self, who: int, fault: Fault) -> None:
         if not self._begins():
             return
-        self.cloud.cas._faults.clear()
-        self.cloud.cas.fail(RENEWALS, faults.timeout_after())
-        self._finish(self._start(TIMER, 300, who))
+        self._timer_whose_purchases_answer(who, faults.timeout_after())
         self.cloud.clock.advance(SETTLE + 2 * SKEW)
         self.cloud.cas.fail(LIST, *[fault] * 12)
         self._finish(self._start(TIMER, 300, 1 - who))
@@ -433,10 +427,8 @@ class ExactlyOnce(RuleBasedStateMachine):
     ) -> None:
         if not self._begins():
             return
-        self.cloud.cas._faults.clear()
-        self.cloud.cas.fail(RENEWALS, faults.timeout_after())
         bought = len(self.cloud.cas.purchases)
-        self._finish(self._start(TIMER, 300, who))
+        self._timer_whose_purchases_answer(who, faults.timeout_after())
         if len(self.cloud.cas.purchases) == bought:
             return
         self.cloud.clock.advance(SETTLE + 2 * SKEW)
@@ -463,10 +455,8 @@ class ExactlyOnce(RuleBasedStateMachine):
         """Before any run sees it, and for another domain perhaps."""
         if not self._begins():
             return
-        self.cloud.cas._faults.clear()
-        self.cloud.cas.fail(RENEWALS, faults.timeout_after())
         bought = len(self.cloud.cas.purchases)
-        self._finish(self._start(TIMER, 300, who))
+        self._timer_whose_purchases_answer(who, faults.timeout_after())
         for purchase in self.cloud.cas.purchases[bought : bought + 1]:
             if elsewhere:
                 self.cloud.cas.order(purchase.new_order_id).bound_domain = "elsewhere.example.com"
@@ -478,9 +468,7 @@ class ExactlyOnce(RuleBasedStateMachine):
     def a_call_is_lost_in_vain_and_an_application_withdrawn(self, who: int) -> None:
         if not self._begins():
             return
-        self.cloud.cas._faults.clear()
-        self.cloud.cas.fail(RENEWALS, faults.timeout_before())
-        self._finish(self._start(TIMER, 300, who))
+        self._timer_whose_purchases_answer(who, faults.timeout_before())
         self.somebody_withdraws_an_application()
         self._finish(self._start(TIMER, 300, 1 - who))
 
@@ -800,6 +788,12 @@ class ExactlyOnce(RuleBasedStateMachine):
     def _finish(self, run: PausedInvocation) -> None:
         run.finish()
         self._keep(run)
+
+    def _timer_whose_purchases_answer(self, who: int, *answers: Fault) -> None:
+        """Let a whole run of the timer get these answers to its first purchases, and meet no other fault."""
+        self.cloud.cas._faults.clear()
+        self.cloud.cas.fail(RENEWALS, *answers)
+        self._finish(self._start(TIMER, 300, who))
 
     def _keep(self, run: PausedInvocation) -> None:
         """Keep a run that still stands somewhere; learn from one that has ended."""
