@@ -5,13 +5,11 @@ from __future__ import annotations
 import binascii
 import json
 from base64 import b64decode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from deploy.table import show
-
-_FAILURES = frozenset({"refused", "unknown", "held"})
+from deploy.table import show, show_what_failed
 
 
 @dataclass(frozen=True)
@@ -83,29 +81,13 @@ def _show_failure(error: Mapping[str, Any], text: str, platform_type: str) -> No
     result = json_object(message)
     if _is_result(result):  # RunFailed: its text is the result
         show(message)
-        print(f"\nThe run FAILED ({kind}): somebody must look at")
-        for line in _reasons(result):
-            print(f"  {line}")
+        show_what_failed(message, kind)
         return
     print(f"FAILED: {kind}: {message}")
     for entry in error.get("stackTrace") or ():
         parts = entry if isinstance(entry, list) else [entry]
         for line in ", ".join(str(part) for part in parts).splitlines():
             print(f"    {line}")
-
-
-def _reasons(result: Mapping[str, Any]) -> Iterator[str]:
-    yield from result.get("errors", ())
-    for order in result["orders"]:
-        reason = order["reason"]
-        # Renewed with a reason: bought, and then the message or the journal failed.
-        if (
-            order["outcome"] in _FAILURES
-            or reason == "journal-unavailable"
-            or (order["outcome"] == "renewed" and reason)
-        ):
-            domain = f" ({order['domain']})" if order["domain"] else ""
-            yield f"order {order['order_id']}{domain}: {order['outcome']}{f', {reason}' if reason else ''}"
 
 
 def _is_result(document: Mapping[str, Any]) -> bool:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+_FAILURES = frozenset({"refused", "unknown", "held"})
+_ALARM_DAYS = 3
+ALWAYS = ("kind", "id", "domain", "days left", "outcome")
 COLUMNS = {
-    "order": "order_id",
     "domain": "domain",
     "days left": "days_left",
     "outcome": "outcome",
     "reason": "reason",
+    "in run": "in_run",
     "new order": "new_order_id",
     "message id": "message_id",
 }
+"""What stands in the table besides the kind and the id. What no line has is left out, unless it is in `ALWAYS`."""
 
 
 def show(text: str) -> None:
@@ -26,19 +31,57 @@ def show(text: str) -> None:
     if result["dry_run"]:
         print("DRY RUN: nothing was bought and nothing was published.\n")
     if result["orders"]:
-        rows = [[_cell(order.get(key)) for key in COLUMNS.values()] for order in result["orders"]]
-        for row, order in zip(rows, result["orders"], strict=True):
-            row[0] = row[0] if order["order_id"] else order.get("asked_for", "")
-        _print_table([list(COLUMNS), *rows])
+        rows = [_row(line) for line in result["orders"]]
+        columns = [name for name in rows[0] if name in ALWAYS or any(row[name] for row in rows)]
+        _print_table([columns, *([row[name] for name in columns] for row in rows)])
     for check in result.get("check", ()):
-        print(f"{'ok  ' if check['ok'] else 'FAIL'}  {check['check']:<12} {check['found']}")
+        print(f"{'ok  ' if check['ok'] else 'FAIL'}  {check['check']:<13} {check['found']}")
         if "do" in check:
-            print(f"      {'':<12} to do: {check['do']}")
+            print(f"      {'':<13} to do: {check['do']}")
     for line in (result.get("note"), *result.get("errors", ())):
         if line:
             print(line)
     counts = ", ".join(f"{count} {outcome}" for outcome, count in result["counts"].items())
     print(f"\n{result['trigger']} event, request {result['request_id']}: {counts or 'no orders'}")
+
+
+def show_what_failed(text: str, kind: str) -> None:
+    """Print what somebody must look at after a run that ended as failed; `text` is its result, as JSON."""
+    result = json.loads(text)
+    print(f"\nThe run FAILED ({kind}): somebody must look at")
+    for error in result.get("errors", ()):
+        print(f"  {error}")
+    for line in filter(_is_failure, result["orders"]):
+        row = _row(line)
+        domain = f" ({row['domain']})" if row["domain"] else ""
+        ends = f", {row['days left']} days left" if _is_near(line) else ""
+        reason = f", {row['reason']}" if row["reason"] else ""
+        print(f"  {row['kind']} {row['id']}{domain}: {row['outcome']}{reason}{ends}")
+
+
+def _is_failure(line: Mapping[str, Any]) -> bool:
+    outcome, reason = line["outcome"], line["reason"]
+    return (
+        outcome in _FAILURES
+        or reason == "journal-unavailable"
+        # Renewed with a reason: bought, and then the message or the journal failed.
+        or (outcome == "renewed" and bool(reason))
+        or _is_near(line)
+    )
+
+
+def _is_near(line: Mapping[str, Any]) -> bool:
+    """Tell whether a run fails for it once a day: nothing has replaced it within three days of its end."""
+    awaited = line["outcome"] == "already-renewed" or line["reason"] in {"hosted", "in-review"}
+    is_open = awaited or line["outcome"] in {"expiring", "deferred"}
+    return is_open and -_ALARM_DAYS <= (line.get("days_left") or 0) < _ALARM_DAYS
+
+
+def _row(line: Mapping[str, Any]) -> dict[str, str]:
+    """Return the cells of a line by the names of their columns."""
+    kind = line.get("kind", "order")  # results of older versions speak of nothing else
+    id_ = line.get(f"{kind}_id") or line.get("asked_for")
+    return {"kind": kind, "id": _cell(id_), **{name: _cell(line.get(key)) for name, key in COLUMNS.items()}}
 
 
 def _print_table(rows: Sequence[Sequence[str]]) -> None:

@@ -8,18 +8,21 @@ import sys
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from hashlib import sha256
 from pathlib import Path
 
 from handler.runtime.lean_imports import lean_imports
 
 with lean_imports():  # leaves out what the SDKs import and the function never uses
+    from handler.cloud.cas_certificates import CasCertificates
     from handler.cloud.cas_client import CasClient
+    from handler.cloud.cas_instances import CasInstances
     from handler.cloud.cas_orders import CasOrders
     from handler.cloud.credentials import Credentials, credentials_from
     from handler.cloud.edge_store import EdgeStore
     from handler.cloud.meter import Meter
     from handler.cloud.smq import Smq
-    from handler.command import Check
+    from handler.command import Check, Command
     from handler.errors import EventRefused, RunFailed, SettingsError
     from handler.journal.folder_store import FileStore
     from handler.journal.store import Store
@@ -67,7 +70,8 @@ def invoke(event: bytes, context: Context, environ: Mapping[str, str], clock: Cl
         command = command_in(event, settings.expiry_events)
         meter, time = Meter(clock), Countdown(clock, started, int(context.function.timeout))
         with _opened(context, settings, credentials, log, time, meter) as services:
-            run(command, services, result)
+            identity = services.identity._replace(event=_known_by(event, command))
+            run(command, services._replace(identity=identity), result)
         result.metrics["services"] = meter.to_dict()
     except EventRefused as refused:
         log.problem("event-refused", message=str(refused))
@@ -105,18 +109,26 @@ def _is_check(event: bytes) -> bool:
         return False
 
 
+def _known_by(event: bytes, command: Command) -> str:
+    """Return by what a repetition is known: the platform repeats the very bytes, which have a time or an id in them."""
+    return "" if command.trigger == "manual" else sha256(event).hexdigest()[:16]
+
+
 @contextmanager
 def _opened(
     context: Context, settings: Settings, credentials: Credentials, log: Log, time: Countdown, meter: Meter
 ) -> Iterator[Services]:
     store = EdgeStore(_store(settings, context, credentials), credentials.redact, meter)
+    cas = CasClient(settings.cas_endpoint, credentials, time, meter)  # one for all, since so is the rate limit
     with closing(Smq(settings.smq_endpoint, credentials, meter)) as queue:
         yield Services(
             identity=Identity(context.request_id, str(context.account_id), context.region),
             settings=settings,
             time=time,
             log=log,
-            orders=CasOrders(CasClient(settings.cas_endpoint, credentials, time, meter), time),
+            orders=CasOrders(cas, time),
+            instances=CasInstances(cas),
+            certificates=CasCertificates(cas),
             queue=queue,
             store=store,
         )

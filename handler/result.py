@@ -30,7 +30,9 @@ class Line(NamedTuple):
     candidates: tuple[str, ...] = ()
     """The orders that might be the successor, where a person must choose."""
     asked_for: str | None = None
-    """What the event named, where no order was found for it."""
+    """What the event named, where nothing was found for it."""
+    in_run: int | None = None
+    """Dry run: in which run it would be renewed; 1 is the first."""
     failed: bool = False
     """Somebody must be notified although the outcome alone does not say so."""
     stops_run: bool = False
@@ -43,8 +45,8 @@ class Line(NamedTuple):
 
     @property
     def key(self) -> str:
-        """By what the result knows the line: the id, or what the event named where there is none."""
-        return (self.renewable.id if self.renewable else "") or self.asked_for or ""
+        """By what the result knows the line: see `key_of`; or what the event named where there is no id."""
+        return (key_of(self.renewable) if self.renewable else "") or self.asked_for or ""
 
     def to_dict(self, now: datetime) -> dict[str, Any]:
         """Return the line; `days_left` counts whole days from now to the end of the old certificate.
@@ -53,7 +55,9 @@ class Line(NamedTuple):
         """
         of = self.renewable or Renewable(Kind.ORDER, "", is_known=False)
         line: dict[str, Any] = {
-            "order_id": of.id or None,
+            "kind": of.kind.value,
+            "order_id": (of.id or None) if of.kind is Kind.ORDER else None,
+            **({} if of.kind is Kind.ORDER else {f"{of.kind.value}_id": of.id}),
             "domain": of.domain if of.is_known else None,
             "outcome": self.outcome.value,
             "reason": str(self.reason) if self.reason is not None else None,
@@ -66,9 +70,16 @@ class Line(NamedTuple):
             line["candidates"] = first_candidates(self.candidates)
         if len(self.candidates) > MOST_CANDIDATES:
             line["candidates_in_all"] = len(self.candidates)
+        if self.in_run is not None:
+            line["in_run"] = self.in_run
         if self.asked_for:
             line["asked_for"] = self.asked_for
         return line
+
+
+def key_of(of: Renewable) -> str:
+    """Return by what a result knows the line about this: the id. Those of orders and of certificates can be equal."""
+    return f"certificate {of.id}" if of.kind is Kind.CERTIFICATE else of.id
 
 
 def first_candidates(candidates: Iterable[str]) -> list[str]:
@@ -107,10 +118,14 @@ class RunResult:
         """Write a line, over the one that stood there."""
         self.lines[line.key] = line
 
-    def is_settled(self, key: str) -> bool:
+    def has_final_line(self, key: str) -> bool:
         """Tell whether this run has said what there is to say; what was found unpurchased may yet be purchased."""
         line = self.lines.get(key)
         return line is not None and line.reason != Reason.NOTHING_BOUGHT
+
+    def add_note(self, said: str) -> None:
+        """Say one thing more."""
+        self.note = f"{self.note}; {said}" if self.note else said
 
     @property
     def is_stopped(self) -> bool:

@@ -12,6 +12,10 @@ class Kind(str, Enum):
 
     ORDER = "order"
     """A certificate order (V1): a renewal purchases another order."""
+    INSTANCE = "instance"
+    """A certificate instance (V2): a subscription in which one certificate follows another."""
+    CERTIFICATE = "certificate"
+    """A certificate behind which there is neither, such as an uploaded one: it is watched only."""
 
 
 class Renewable(NamedTuple):

@@ -1,11 +1,9 @@
 """The certificate orders of CAS (V1), read and bought: the `OrderService` of the deployed function."""
 
-import itertools
-from typing import Any
-
 from handler.certificates.csr import Csr
 from handler.certificates.ids import id_in
 from handler.cloud.cas_client import CasClient
+from handler.cloud.cas_lists import CasList
 from handler.errors import CasOutcomeUnknown
 from handler.orders.book import OrderBook
 from handler.orders.order import Order
@@ -25,29 +23,23 @@ class CasOrders:
         """`clock`: tells since when a book holds."""
         self._client = client
         self._clock = clock
+        self._lists = {order_type: self._list(order_type) for order_type in _ORDER_TYPES}
 
     def order_book(self) -> OrderBook:
         """Read every CPACK and BUY order, all pages, once. Raises CasError."""
         read_at = self._clock.now()
-        rows: list[Any] = []
-        is_tidy = True
-        empty_lists = []
-        names: list[str] = []
-        for order_type in _ORDER_TYPES:
-            found, total_agrees = self._listed(order_type)
-            names += [str(row.get("OrderId")) for row in found if isinstance(row, dict)]
-            is_tidy = is_tidy and total_agrees
-            empty_lists += [] if found else [order_type]
-            rows += found
-        orders = [order_in(row) for row in rows]
+        readings = {order_type: orders.read() for order_type, orders in self._lists.items()}
+        shown = [row for reading in readings.values() for row in reading.listed]
+        rows = [row for reading in readings.values() for row in reading.rows]
         return OrderBook(
-            [order for order in orders if isinstance(order, Order)],
+            [row for row in rows if isinstance(row, Order)],
             read_at,
-            listed=[order.id if isinstance(order, Order) else "" for order in orders],
-            # An order in both lists has gone from the one to the other meanwhile, and may have left a hole.
-            is_tidy=is_tidy and len(set(names)) == len(names),
-            nameless=[order for order in orders if not isinstance(order, Order)],
-            empty_lists=empty_lists,
+            listed=[row.id if isinstance(row, Order) else "" for row in rows],
+            # An order in both lists has gone from the one to the other meanwhile, and may have left a hole. Rows
+            # without an id that look the same count as one that came twice: here it is better to read once more.
+            is_tidy=all(reading.total_agrees for reading in readings.values()) and len(set(shown)) == len(shown),
+            nameless=[row for row in rows if isinstance(row, str)],
+            empty_lists=[order_type for order_type, reading in readings.items() if not reading.rows],
         )
 
     def order_of_certificate(self, certificate_id: str) -> str | None:
@@ -81,42 +73,14 @@ class CasOrders:
 
     def probe(self) -> None:
         """Ask for one order, to see whether that works. Raises CasError."""
-        self._page("CPACK", 1, 1)
+        self._lists["CPACK"].probe()
 
-    def _listed(self, order_type: str) -> tuple[list[Any], bool]:
-        """Return all rows of a type, and whether the total was their number on every page.
-
-        The total alone ends nothing, since it may be wrong; and a list of any length ends with an empty page.
-        """
-        rows: list[Any] = []
-        totals: set[int] = set()
-        before: list[Any] = []
-        for number in itertools.count(1):
-            found, total, size = self._page(order_type, number, PAGE)
-            if found and found == before:
-                if len(rows) >= total:
-                    break  # beyond the last page some services answer the last one again
-                said = f"page {number} of the {order_type} orders is page {number - 1} again"
-                raise CasOutcomeUnknown(ListFault.LIST_NOT_PAGED, said)
-            rows += found
-            totals.add(total)
-            if not found or (len(found) < size and len(rows) >= total):
-                break
-            before = found
-        return rows, totals == {len(rows)}
-
-    def _page(self, order_type: str, number: int, size: int) -> tuple[list[Any], int, int]:
-        """Return the rows of a page, the total, and how many rows a full page has."""
-        query = {"OrderType": order_type, "CurrentPage": str(number), "ShowSize": str(size)}
-        answer = self._client.read("ListUserCertificateOrder", query)
-        rows, total, shown = (answer.get(name) for name in ("CertificateOrderList", "TotalCount", "ShowSize"))
-        if not isinstance(rows, list) or not _is_count(total):
-            lacks = "CertificateOrderList" if not isinstance(rows, list) else "TotalCount"
-            said = f"CAS answered page {number} of the {order_type} orders without {lacks}"
-            raise CasOutcomeUnknown(ListFault.NO_LIST, said)
-        full = int(shown or 0) if _is_count(shown) else 0
-        return rows, int(total or 0), min(size, full) if full else size
-
-
-def _is_count(value: object) -> bool:
-    return (type(value) is int and value >= 0) or (isinstance(value, str) and value.isascii() and value.isdigit())
+    def _list(self, order_type: str) -> CasList[Order]:
+        client, of_type = self._client, {"OrderType": order_type}
+        return CasList(
+            f"{order_type} orders",
+            lambda page: client.read("ListUserCertificateOrder", {**of_type, **page}),
+            "CertificateOrderList",
+            order_in,
+            PAGE,
+        )

@@ -1,49 +1,18 @@
 """The entries of a journal: each kind once, with its fields, the states that it may follow, and its JSON.
 
-    (none) ──claimed──▶ CLAIMED ──renewed──▶ RENEWED ──published──▶ DONE
-                          │  ▲
-                          │  └── claimed (next attempt) ──┐
-                          ├──refused──▶ REFUSED ──────────┘   nothing was purchased
-                          └──unknown──▶ UNKNOWN               it may have happened
-    CLAIMED and UNKNOWN, once settled by reading, go on with `renewed`, `refused` or `held`; a HELD renewal waits for a
-    person, who goes on with `renewed` or `released`. What a person said can be taken back, the first until it is
-    published, the second until the next claim.
-
-What follows the purchase is added to the same journal, and changes no state: `observed`, how far the successor is, and
-`told`, which other messages are on the queue.
-
-The format is for ever: an entry that a version has written is read by all later ones. So fields are only added, and a
-field that older entries lack has a default.
+`handler.journal.states` draws the states. The format is for ever: an entry that a version has written is read by all
+later ones. So fields are only added, and a field that older entries lack has a default.
 """
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
-from enum import Enum
 from typing import Any, NamedTuple
 
 from handler.certificates.renewable import Kind, Renewable
 from handler.errors import JournalUnreadable
 from handler.journal.fields import FLAG, IDS, MOMENT, TEXT, TEXT_OR_NONE, Field, json_object, loose, text, texts
+from handler.journal.states import State
 from handler.runtime.clock import from_rfc3339, rfc3339
-
-
-class State(Enum):
-    """Where a renewal stands."""
-
-    NONE = "none"
-    """Nothing is recorded."""
-    CLAIMED = "claimed"
-    """A run is about to purchase, or has died with the claim."""
-    REFUSED = "refused"
-    """Nothing was purchased; from then on, or from later on, it may be claimed again."""
-    UNKNOWN = "unknown"
-    """The answer was lost: it may have been purchased."""
-    HELD = "held"
-    """It needs a decision."""
-    RENEWED = "renewed"
-    """There is a successor, and the message about it is not known to be on the queue."""
-    DONE = "done"
-    """The message about the successor is on the queue."""
 
 
 class Claimed(NamedTuple):
@@ -109,6 +78,22 @@ class Published(NamedTuple):
     """The id that the queue gave it."""
 
 
+class Followed(NamedTuple):
+    """Somebody else gets the next certificate of an instance: the platform that hosts it, or whoever has applied."""
+
+    renewable: Renewable
+    """With the end of the certificate that is to be replaced."""
+    certificate_id: str
+    """Of that certificate, the *base*."""
+
+
+class Issued(NamedTuple):
+    """The next certificate of a followed instance is there."""
+
+    certificate_id: str
+    ends: datetime
+
+
 class Observed(NamedTuple):
     """How far the successor is."""
 
@@ -121,7 +106,7 @@ class Notified(NamedTuple):
     message_id: str
 
 
-Entry = Claimed | Refused | Unknown | Held | Released | Renewed | Published | Observed | Notified
+Entry = Claimed | Refused | Unknown | Held | Released | Renewed | Published | Followed | Issued | Observed | Notified
 Facts = Mapping[str, Any]
 """The fields of an entry as they stand in its JSON, with those of every entry: `entry`, `at`, `run` and `id`."""
 
@@ -183,6 +168,18 @@ def _read_claim(facts: Facts, kind: Kind, id_: str) -> Claimed:
     )
 
 
+def _write_followed(entry: Followed) -> dict[str, Any]:
+    of = entry.renewable
+    ends = rfc3339(of.ends) if of.ends else None
+    return {"certificate_id": entry.certificate_id, "domain": of.domain, "product_code": of.product, "cert_end": ends}
+
+
+def _read_followed(facts: Facts, kind: Kind, id_: str) -> Followed:
+    domain, product = text(facts["domain"]), text(facts["product_code"])
+    ends = from_rfc3339(facts["cert_end"]) if facts["cert_end"] else None
+    return Followed(Renewable(kind, id_, domain, product, id_, ends), text(facts["certificate_id"]))
+
+
 _S = State
 ENTRIES = (
     EntryKind("claimed", Claimed, frozenset({_S.NONE, _S.REFUSED}), _write_claim, _read_claim),
@@ -209,7 +206,9 @@ ENTRIES = (
         request_id=TEXT_OR_NONE,
     ),
     _kind("published", Published, {_S.RENEWED}, message_id=loose(), smq_message_id=loose()),
-    _kind("observed", Observed, {_S.DONE}, stage=Field(str, str)),
+    EntryKind("followed", Followed, frozenset({_S.NONE, _S.DONE, _S.FOLLOWED}), _write_followed, _read_followed),
+    _kind("issued", Issued, {_S.FOLLOWED}, certificate_id=TEXT, cert_end=MOMENT),
+    _kind("observed", Observed, {_S.DONE, _S.FOLLOWED}, stage=Field(str, str)),
     _kind("told", Notified, set(State) - {_S.NONE}, message_id=Field(str, str)),
 )
 """Every kind. A new one is its class, a line here, and in `renewal.py` what it does to the state."""

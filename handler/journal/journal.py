@@ -1,4 +1,4 @@
-"""The journals: one log for each renewal, `orders/<id>`, to which entries are added by compare-and-append.
+"""The journals: one log for each renewal, `orders/<id>` or `instances/<id>`, that grows by compare-and-append.
 
 What the other folders of the store hold, the modules of their names say: `open_notes`, `days`, `named_successors`,
 `alerts`.
@@ -12,8 +12,9 @@ from typing import Any
 
 from handler.certificates.renewable import Kind
 from handler.errors import JournalUnavailable, JournalUnreadable
-from handler.journal.entries import KIND_OF, Entry, Held, State, entry_in
+from handler.journal.entries import KIND_OF, Entry, Held, entry_in
 from handler.journal.renewal import Renewal
+from handler.journal.states import State
 from handler.journal.store import Store
 from handler.outcomes import Reason
 from handler.runtime.clock import SKEW, rfc3339
@@ -28,24 +29,26 @@ class Journal:
         self._run = run
 
     def read(self, id_: str) -> Renewal:
-        """Read the journal of one order.
+        """Read the journal of one order or instance.
 
         Raises JournalUnavailable, or JournalUnreadable for an entry that makes no sense.
         """
-        log = self._store.read_log(f"orders/{id_}")
-        renewal = Renewal(id_)
+        kind = kind_of(id_)
+        log = self._store.read_log(_key(kind, id_))
+        renewal = Renewal(id_, kind=kind)
         for line in log.entries:
-            renewal = renewal.after(entry_in(line, Kind.ORDER, id_))
+            renewal = renewal.after(entry_in(line, kind, id_))
         return renewal._replace(position=log.position)
 
     def read_or_hold(self, id_: str) -> Renewal:
-        """Read a journal; if that fails or it makes no sense, the order is as good as held, and the others go on."""
+        """Read a journal; if that fails or it makes no sense, it is as good as held, and the others go on."""
         try:
             return self.read(id_)
         except JournalUnreadable:
-            return Renewal(id_, state=State.HELD, hold=Held(Reason.JOURNAL_UNREADABLE))
+            return Renewal(id_, state=State.HELD, kind=kind_of(id_), hold=Held(Reason.JOURNAL_UNREADABLE))
         except JournalUnavailable as failure:
-            return Renewal(id_, state=State.HELD, hold=Held(Reason.JOURNAL_UNAVAILABLE), trouble=str(failure))
+            held = Held(Reason.JOURNAL_UNAVAILABLE)
+            return Renewal(id_, state=State.HELD, kind=kind_of(id_), hold=held, trouble=str(failure))
 
     def record(self, renewal: Renewal, entry: Entry, now: datetime) -> Renewal:
         """Add an entry, and return the renewal as it then is.
@@ -56,7 +59,7 @@ class Journal:
         kind = KIND_OF[type(entry)]
         line = journal_line(kind.name, kind.write(entry), self._run, now)
         then = renewal.after(entry_in(line, renewal.kind, renewal.id))
-        return then._replace(position=self._store.append(f"orders/{renewal.id}", renewal.position, line))
+        return then._replace(position=self._store.append(_key(renewal.kind, renewal.id), renewal.position, line))
 
     def touched_since(self, moment: datetime, but: Collection[str] = ()) -> list[Renewal]:
         """Read every journal touched since `moment` (by the storage's clock), `but` for some orders.
@@ -67,6 +70,15 @@ class Journal:
         names = [(found.key.removeprefix("orders/"), found.modified) for found in self._store.find("orders/")]
         wanted = [name for name, at in names if name.isdigit() and at >= moment - SKEW and name not in but]
         return [self.read_or_hold(name) for name in wanted]
+
+
+def kind_of(id_: str) -> Kind:
+    """Tell what an id is of: that of an instance has letters, such as `cas_dv-cn-example01`."""
+    return Kind.ORDER if id_.isdigit() else Kind.INSTANCE
+
+
+def _key(kind: Kind, id_: str) -> str:
+    return f"{kind.value}s/{id_}"
 
 
 def journal_line(name: str, fields: dict[str, Any], run: str, now: datetime) -> bytes:

@@ -1,4 +1,4 @@
-"""Where the renewal of one thing stands, folded from its journal. Pure; `handler.journal.entries` draws the states."""
+"""Where the renewal of one thing stands, folded from its journal. Pure; `handler.journal.states` draws the states."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
@@ -10,17 +10,19 @@ from handler.journal.entries import (
     KIND_OF,
     Claimed,
     Entry,
+    Followed,
     Held,
+    Issued,
     Notified,
     Observed,
     Published,
     Refused,
     Released,
     Renewed,
-    State,
     Unknown,
     Written,
 )
+from handler.journal.states import State
 from handler.runtime.clock import SKEW
 
 RELEASED = "released"
@@ -67,6 +69,8 @@ class Renewal(NamedTuple):
     refusal: Refused | None = None
     hold: Held | None = None
     successor: Successor | None = None
+    base: Followed | None = None
+    """Of an instance: the certificate that is to be replaced."""
     entries: int = 0
     since: int = 0
     """The number of the entry, from 1, that brought it into its state: tells one refusal from the next."""
@@ -81,8 +85,9 @@ class Renewal(NamedTuple):
 
     @property
     def renewable(self) -> Renewable:
-        """What is renewed, as the claim has it; before one, nothing but its id is known."""
-        return self.claim.renewable if self.claim else Renewable(self.kind, self.id, is_known=False)
+        """What is renewed, as the claim or the base has it; before one, nothing but its id is known."""
+        known = self.claim or self.base
+        return known.renewable if known else Renewable(self.kind, self.id, is_known=False)
 
     @property
     def pair(self) -> str:
@@ -189,6 +194,14 @@ def _published(renewal: Renewal, _entry: Published, _at: datetime) -> Renewal:
     return renewal._replace(state=State.DONE)
 
 
+def _followed(renewal: Renewal, entry: Followed, _at: datetime) -> Renewal:
+    return renewal._replace(state=State.FOLLOWED, base=entry, successor=None, progress="", progress_at=None)
+
+
+def _issued(renewal: Renewal, entry: Issued, at: datetime) -> Renewal:
+    return renewal._replace(state=State.DONE, successor=Successor(entry.certificate_id, at))
+
+
 def _observed(renewal: Renewal, entry: Observed, at: datetime) -> Renewal:
     return renewal._replace(progress=entry.progress, progress_at=at)
 
@@ -205,6 +218,8 @@ _AFTER: dict[type[Entry], Callable[[Renewal, Any, datetime], Renewal]] = {
     Released: _released,
     Renewed: _renewed,
     Published: _published,
+    Followed: _followed,
+    Issued: _issued,
     Observed: _observed,
     Notified: _notified,
 }

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from handler.certificates.domains import canonical
+from handler.certificates.renewable import Renewable
 from handler.journal.pictures import Picture
 from handler.orders.order import ISSUED, Order
 
@@ -89,6 +90,11 @@ class OrderBook:
     def get(self, order_id: str) -> Order | None:
         """Return the order of that id, None if CAS showed none."""
         return self._orders.get(order_id)
+
+    def renewable(self, order_id: str) -> Renewable | None:
+        """Return what CAS shows of that order that every kind has, None if it shows none."""
+        order = self.get(order_id)
+        return order.renewable if order else None
 
     def of_domain(self, domain: str) -> list[Order]:
         """Return the orders of that very domain, in any spelling; a wildcard covers only itself."""

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 from handler.certificates.domains import canonical
 from handler.certificates.rules import Rules
-from handler.journal.entries import State
 from handler.journal.lines import already_renewed, line_of
 from handler.journal.renewal import MAY_HAVE_PURCHASED, Renewal
+from handler.journal.states import State
 from handler.orders.book import OrderBook
 from handler.orders.order import PENDING, Order
 from handler.orders.policy import reason_not_to_renew, superseding
@@ -25,6 +25,8 @@ class Known:
     def __init__(self, renewals: Iterable[Renewal] = ()) -> None:
         """`renewals`: every journal that was read."""
         self.renewals: dict[str, Renewal] = {}
+        self.covered_until: dict[frozenset[str], datetime] = {}
+        """Until when a certificate that is no order's, of exactly these names, is in force."""
         self._unsettled: dict[tuple[str, str], set[str]] = {}
         self._renewed: dict[tuple[str, str], set[str]] = {}
         self._refusals: dict[str, tuple[str, datetime]] = {}
@@ -70,6 +72,11 @@ class Known:
                 return True
         return False
 
+    def is_covered_elsewhere(self, order: Order) -> bool:
+        """Tell whether a certificate that is no order's has exactly its names, and for longer."""
+        until = self.covered_until.get(frozenset(order.renewable.domains))
+        return until is not None and order.ends is not None and until > order.ends
+
     def refusal_for_all(self, order: Order, now: datetime) -> str | None:
         """Return the code with which CAS has refused another order and would refuse every order of the product."""
         code, until = self._refusals.get(order.product, ("", now))
@@ -90,6 +97,8 @@ def why_not_now(order: Order, book: OrderBook, known: Known, rules: Rules, now: 
         return already_renewed(renewal)
     if renewal.is_open:
         return Line(Outcome.DEFERRED, Reason.IN_PROGRESS, order.renewable)
+    if known.is_covered_elsewhere(order):
+        return Line(Outcome.SKIPPED, Reason.COVERED, order.renewable)
     if superseding(order, book) is not None or known.is_covered(order, book, now):
         return Line(Outcome.SKIPPED, Reason.SUPERSEDED, order.renewable)
     if renewal.refusal is not None and now < renewal.refusal.retry_at:

@@ -14,11 +14,12 @@ from handler.errors import (
     JournalConflict,
     JournalUnavailable,
 )
-from handler.journal.entries import Claimed, Entry, Refused, Renewed, State, Unknown
+from handler.journal.entries import Claimed, Entry, Refused, Renewed, Unknown
 from handler.journal.journal import Journal
 from handler.journal.lines import line_of
 from handler.journal.open_notes import OpenNotes
 from handler.journal.renewal import Renewal, Successor
+from handler.journal.states import State
 from handler.orders.book import OrderBook
 from handler.orders.order import Order
 from handler.orders.service import OrderService

@@ -1,18 +1,11 @@
-"""From a row of `ListUserCertificateOrder`, types CPACK and BUY (CAS API 2020-04-07), to an order. Pure.
-
-A row is read field by field: what makes no sense costs its own order at most, and never the list that it stands in.
-"""
+"""From a row of `ListUserCertificateOrder`, types CPACK and BUY (CAS API 2020-04-07), to an order. Pure."""
 
 from collections.abc import Mapping
-from datetime import datetime, timezone
-from typing import Any
 
 from handler.certificates.ids import id_in
 from handler.certificates.renewable import Kind, Renewable
+from handler.certificates.rows import SHOWN, Row
 from handler.orders.order import Order
-from handler.runtime.clock import YEARS
-
-_SHOWN = 80
 
 
 def order_in(row: object) -> Order | str:
@@ -21,52 +14,26 @@ def order_in(row: object) -> Order | str:
     Fields that make no sense come back empty, and are named in `Order.odd`.
     """
     if not isinstance(row, Mapping):
-        return repr(row)[:_SHOWN]
+        return repr(row)[:SHOWN]
     order_id = id_in(row.get("OrderId"))
     if order_id is None:
-        return f"OrderId {row.get('OrderId')!r}"[:_SHOWN]
-    odd: list[str] = []
-    return Order(
+        return f"OrderId {row.get('OrderId')!r}"[:SHOWN]
+    fields = Row(row)
+    found = Order(
         renewable=Renewable(
             Kind.ORDER,
             order_id,
-            domain=_text(row, "Domain", odd),
-            product=_text(row, "ProductCode", odd),
-            instance=_text(row, "InstanceId", odd),
-            ends=_moment(row, "CertEndTime", odd),
+            domain=fields.text("Domain"),
+            product=fields.text("ProductCode"),
+            instance=fields.text("InstanceId"),
+            ends=fields.milliseconds("CertEndTime"),
         ),
-        status=_text(row, "Status", odd),
-        cert_type=_text(row, "CertType", odd),
-        domain_type=_text(row, "DomainType", odd),
-        source_type=_text(row, "SourceType", odd),
-        trustee_status=_text(row, "TrusteeStatus", odd),
-        bought_at=_moment(row, "BuyDate", odd),
-        starts=_moment(row, "CertStartTime", odd),
-        odd=tuple(odd),
+        status=fields.text("Status"),
+        cert_type=fields.text("CertType"),
+        domain_type=fields.text("DomainType"),
+        source_type=fields.text("SourceType"),
+        trustee_status=fields.text("TrusteeStatus"),
+        bought_at=fields.milliseconds("BuyDate"),
+        starts=fields.milliseconds("CertStartTime"),
     )
-
-
-def _text(row: Mapping[Any, Any], name: str, odd: list[str]) -> str:
-    value = row.get(name)
-    if isinstance(value, str):
-        return value
-    if value is not None:
-        odd.append(name)
-    return ""
-
-
-def _moment(row: Mapping[Any, Any], name: str, odd: list[str]) -> datetime | None:
-    """Read milliseconds since 1970; absent, 0 and empty are none."""
-    value = row.get(name)
-    if value is None or value in ("", 0, "0"):
-        return None
-    try:
-        if isinstance(value, bool):
-            raise TypeError
-        moment = datetime.fromtimestamp(int(value) / 1000, timezone.utc)
-        if moment.year in YEARS:
-            return moment
-    except (TypeError, ValueError, OverflowError, OSError):
-        pass
-    odd.append(name)
-    return None
+    return found._replace(odd=fields.odd)

@@ -1,32 +1,18 @@
-"""The messages that consumers get, and all their ids: CloudEvents 1.0 in structured JSON. Pure.
+"""The messages about the renewals of orders, and their ids. Pure.
 
 The same fact makes a message of the same id, however often it is sent.
 """
 
-import json
 from datetime import datetime, timedelta
-from enum import Enum
 from typing import Any
 
 from handler.certificates.renewable import Renewable
-from handler.journal.entries import State
 from handler.journal.renewal import Renewal
+from handler.journal.states import State
+from handler.outbox.cloud_event import MessageType, certificate_of, cloud_event
 from handler.outcomes import Outcome, Reason
 from handler.result import first_candidates
 from handler.runtime.clock import rfc3339
-
-
-class MessageType(str, Enum):
-    """The types of messages."""
-
-    RENEWED = "cas.order.renewed"
-    """A successor was purchased."""
-    ISSUED = "cas.order.issued"
-    """The successor's certificate is issued."""
-    STALLED = "cas.order.stalled"
-    """The successor does not get on, and the old certificate ends soon. An alert."""
-    FAILED = "cas.renewal.failed"
-    """The renewal was refused, needs a decision, or its outcome has been unknown for too long. An alert."""
 
 
 def renewed_id(renewal: Renewal) -> str:
@@ -67,7 +53,7 @@ def renewed_message(renewal: Renewal, account_id: str) -> str:
     """
     successor = renewal.succeeded()
     data = {**_both_orders(renewal), "RequestId": successor.request_id}
-    return _cloud_event(renewed_id(renewal), MessageType.RENEWED, successor.id, successor.at, account_id, data)
+    return cloud_event(renewed_id(renewal), MessageType.RENEWED, successor.id, successor.at, account_id, data)
 
 
 def issued_message(renewal: Renewal, new: Renewable, account_id: str) -> str:
@@ -81,7 +67,7 @@ def issued_message(renewal: Renewal, new: Renewable, account_id: str) -> str:
         "CertEndTime": rfc3339(new.ends) if new.ends else None,
     }
     at = renewal.progress_at or renewal.succeeded().at
-    return _cloud_event(issued_id(renewal), MessageType.ISSUED, new.id, at, account_id, data)
+    return cloud_event(issued_id(renewal), MessageType.ISSUED, new.id, at, account_id, data)
 
 
 def stalled_message(renewal: Renewal, now: datetime, account_id: str) -> str:
@@ -97,7 +83,7 @@ def stalled_message(renewal: Renewal, now: datetime, account_id: str) -> str:
         "DaysLeft": (ends - now) // timedelta(days=1) if ends else None,
     }
     id_ = stalled_id(renewal, now)
-    return _cloud_event(id_, MessageType.STALLED, renewal.succeeded().id, now, account_id, data)
+    return cloud_event(id_, MessageType.STALLED, renewal.succeeded().id, now, account_id, data)
 
 
 def failed_message(renewal: Renewal, shown: Renewable | None, now: datetime, account_id: str, deferred: int = 0) -> str:
@@ -114,7 +100,7 @@ def failed_message(renewal: Renewal, shown: Renewable | None, now: datetime, acc
     outcome = {State.REFUSED: Outcome.REFUSED, State.HELD: Outcome.HELD}.get(renewal.state, Outcome.UNKNOWN)
     data = {
         "OrderId": renewal.id,
-        **_old_certificate(renewal.renewable if renewal.claim or shown is None else shown),
+        **certificate_of(renewal.renewable if renewal.claim or shown is None else shown),
         "Outcome": outcome.value,
         "Reason": str(reason or renewal.unknown_code or Reason.NO_ANSWER),
         "Candidates": first_candidates(candidates),
@@ -125,39 +111,12 @@ def failed_message(renewal: Renewal, shown: Renewable | None, now: datetime, acc
         id_, at = failed_id(renewal), renewal.since_at or renewal.claimed().deadline
     else:
         id_, at = unrecordable_id(renewal, now), now
-    return _cloud_event(id_, MessageType.FAILED, renewal.id, at, account_id, data)
-
-
-def _cloud_event(
-    id_: str, type_: MessageType, subject: str, at: datetime, account_id: str, data: dict[str, Any]
-) -> str:
-    return json.dumps(
-        {
-            "specversion": "1.0",
-            "id": id_,
-            "source": f"acs:yundun-cert::{account_id}",
-            "type": type_.value,
-            "subject": subject,
-            "time": rfc3339(at.replace(microsecond=0)),
-            "datacontenttype": "application/json",
-            "data": data,
-        },
-        separators=(",", ":"),
-    )
+    return cloud_event(id_, MessageType.FAILED, renewal.id, at, account_id, data)
 
 
 def _both_orders(renewal: Renewal) -> dict[str, Any]:
     return {
         "OrderId": renewal.succeeded().id,
         "RenewedOrderId": renewal.id,
-        **_old_certificate(renewal.claimed().renewable),
-    }
-
-
-def _old_certificate(of: Renewable) -> dict[str, Any]:
-    return {
-        "Domain": of.domain if of.is_known else None,
-        "ProductCode": of.product if of.is_known else None,
-        "InstanceId": of.instance if of.is_known else None,
-        "CertEndTime": rfc3339(of.ends) if of.ends else None,
+        **certificate_of(renewal.claimed().renewable),
     }

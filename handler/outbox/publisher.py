@@ -1,5 +1,6 @@
 """The outbox: puts each message on its queue, then records in the journal that it is there."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from handler.certificates.renewable import Renewable
@@ -22,6 +23,15 @@ from handler.outbox.messages import (
     unrecordable_id,
 )
 from handler.outbox.queue import Queue
+from handler.outbox.watch_messages import (
+    Expiring,
+    Review,
+    expiring_message,
+    instance_issued_id,
+    instance_issued_message,
+    instance_stalled_id,
+    instance_stalled_message,
+)
 from handler.outcomes import Outcome, Reason
 from handler.result import Line
 from handler.runtime.countdown import Countdown
@@ -126,6 +136,30 @@ class Outbox:
         except (PublishFailed, JournalUnavailable) as failure:
             self._log.problem("not-told", order_id=renewal.id, message=str(failure))
         return renewal
+
+    def notify_instance_issued(self, renewal: Renewal, new: Renewable) -> Renewal:
+        """Notify that the next certificate of an instance is there. Raises PublishFailed or JournalUnavailable."""
+        message = instance_issued_message(renewal, new, self._to.account_id)
+        return self._notify(renewal, self._to.queue, instance_issued_id(renewal), message)
+
+    def alert_instance_stalled(self, renewal: Renewal, review: Callable[[], Review]) -> Renewal:
+        """Alert that the next certificate of an instance does not come, unless that is done today.
+
+        `review` is asked only if there is something to send. Raises PublishFailed or JournalUnavailable.
+        """
+        now = self._time.now()
+        id_ = instance_stalled_id(renewal, now)
+        if id_ in renewal.notified:
+            return renewal
+        message = instance_stalled_message(renewal, review(), now, self._to.account_id)
+        return self._notify(renewal, self._to.alert_queue, id_, message)
+
+    def alert_expiring(self, expiring: Expiring) -> None:
+        """Alert that nothing will replace a certificate, and note that. Raises PublishFailed or JournalUnavailable."""
+        now = self._time.now()
+        self._queue.send(self._to.alert_queue, expiring_message(expiring, now, self._to.account_id))
+        self._log.info("told", order_id=expiring.renewable.id, message_id=expiring.id, state="expiring")
+        self._alerts.sent(expiring.noted_as, now)
 
     def _notify(self, renewal: Renewal, queue: str, id_: str, message: str) -> Renewal:
         self._queue.send(queue, message)

@@ -4,7 +4,7 @@ from typing import Protocol
 
 
 class Queue(Protocol):
-    """The queues of one account and region."""
+    """The queues of one account and region. Whoever opens it, the door, closes it."""
 
     def send(self, queue: str, body: str) -> str:
         """Send a message to the queue of that name and return the id that the queue gave it.

@@ -1,4 +1,4 @@
-"""The report of an account's renewals: what a run knew when it ended. The data, and its JSON for programs.
+"""The report of an account's certificates: what a run knew when it ended. The data, and its JSON for programs.
 
 `handler/report/page.py` turns the same data into a page for people. Both are a snapshot of one moment.
 """
@@ -10,15 +10,17 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, NamedTuple
 
-from handler.certificates.renewable import Renewable
+from handler.certificates.renewable import Kind, Renewable
 from handler.runtime.clock import rfc3339
 
 
 class Stage(str, Enum):
-    """Where an order stands, on its way from an expiring certificate to the next one."""
+    """Where an order, an instance or another certificate stands, on its way from one certificate to the next."""
 
     EXPIRING = "expiring"
-    """In the window and not renewed."""
+    """It ends soon, or has ended, and is not renewed."""
+    HOSTED = "hosted"
+    """The platform renews it by itself; there is no new certificate yet."""
     SETTLING = "settling"
     """An answer was lost; what happened is being settled by reading."""
     HELD = "held"
@@ -38,16 +40,20 @@ class Stage(str, Enum):
 class Need(str, Enum):
     """What a person must do now."""
 
+    ENDED = "ended"
+    """It has ended within the last 30 days and nothing has replaced it: replace it."""
     SETTLE = "settle"
     """Held: look in the console what happened, then resolve or release."""
     APPLY = "apply"
     """Submit the application of the new order."""
     MEND = "mend"
     """The review failed: correct the application."""
+    VALIDATE = "validate"
+    """In review, and the authority waits for records: add them."""
     REFUSED = "refused"
-    """CAS refuses the renewal; the order's reason has its code."""
+    """CAS refuses the renewal; the line's reason has its code."""
     BY_HAND = "by-hand"
-    """The certificate expires and the function may not renew it; the order's reason tells why."""
+    """The certificate ends and nobody renews it; the line's reason tells why."""
     LOST = "lost"
     """The new order is gone from CAS."""
 
@@ -62,14 +68,27 @@ class ReportLine(NamedTuple):
     reason: str | None = None
     """The slug or the error code that goes with the outcome."""
     successor_id: str | None = None
+    """The new order of an order, the new certificate of anything else."""
     candidates: tuple[str, ...] = ()
     """The orders that might be the successor, where a person must choose."""
     need: Need | None = None
     """What a person must do now; None where nothing."""
+    products: tuple[str, ...] = ()
+    """The cloud products where the certificate is in use, as far as CAS tells."""
+    records: tuple[Mapping[str, str], ...] = ()
+    """What somebody must add so that the authority believes: each with Domain, Zone, Host, Type and Value."""
 
     def days_left(self, at: datetime) -> int | None:
-        """Return the whole days from `at` to the end of the old certificate: below zero once it has expired."""
+        """Return the whole days from `at` to the end of the certificate: below zero once it has ended."""
         return (self.renewable.ends - at).days if self.renewable.ends else None
+
+    def has_ended(self, at: datetime) -> bool:
+        """Tell whether the certificate is known to have ended by then."""
+        return self.renewable.ends is not None and self.renewable.ends <= at
+
+    def days_since(self, at: datetime) -> int:
+        """Return the whole days since the certificate ended; 0 if it has not."""
+        return max(0, (at - self.renewable.ends).days) if self.renewable.ends else 0
 
 
 class Report(NamedTuple):
@@ -84,10 +103,12 @@ class Report(NamedTuple):
     window_days: int
     """An order is renewed this many days before its certificate expires, and no sooner."""
     counts: Mapping[str, int]
-    """How many orders the last run ended with each outcome."""
+    """How many lines the last run ended with each outcome."""
     errors: tuple[str, ...]
-    """What went wrong in the last run beside single orders."""
+    """What went wrong in the last run beside single lines."""
     lines: tuple[ReportLine, ...]
+    foresight: str = ""
+    """Which limit must be how high so that nothing is missed, in a sentence; empty if all will be in time."""
 
     def soonest_first(self) -> list[ReportLine]:
         """Return the lines by the end of their certificate; those that tell none are last."""
@@ -98,6 +119,12 @@ def stages(lines: Iterable[ReportLine]) -> dict[Stage, int]:
     """Count the lines in each stage, zeros too."""
     counted = Counter(line.stage for line in lines)
     return {stage: counted[stage] for stage in Stage}
+
+
+def kinds(lines: Iterable[ReportLine]) -> dict[Kind, int]:
+    """Count the lines of each kind, zeros too."""
+    counted = Counter(line.renewable.kind for line in lines)
+    return {kind: counted[kind] for kind in Kind}
 
 
 def to_json(report: Report) -> str:
@@ -113,6 +140,8 @@ def to_json(report: Report) -> str:
             "window_days": report.window_days,
             "counts": dict(report.counts),
             "errors": list(report.errors),
+            "foresight": report.foresight or None,
+            "kinds": {kind.value: number for kind, number in kinds(report.lines).items()},
             "stages": {stage.value: number for stage, number in stages(report.lines).items()},
             "needs_a_person": sum(line.need is not None for line in report.lines),
             "orders": [_to_dict(line, report.written_at) for line in report.soonest_first()],
@@ -122,8 +151,10 @@ def to_json(report: Report) -> str:
 
 def _to_dict(line: ReportLine, at: datetime) -> dict[str, Any]:
     of = line.renewable
+    is_order = of.kind is Kind.ORDER
     return {
-        "order_id": of.id,
+        "kind": of.kind.value,
+        **{f"{kind.value}_id": of.id if of.kind is kind else None for kind in Kind},
         "domain": of.domain,
         "product_code": of.product,
         "cert_end_time": rfc3339(of.ends) if of.ends else None,
@@ -132,8 +163,11 @@ def _to_dict(line: ReportLine, at: datetime) -> dict[str, Any]:
         "need": line.need.value if line.need else None,
         "outcome": line.outcome,
         "reason": line.reason,
-        "new_order_id": line.successor_id,
+        "new_order_id": line.successor_id if is_order else None,
+        "new_certificate_id": None if is_order else line.successor_id,
         "candidates": list(line.candidates),
+        "products": list(line.products),
+        "records": [dict(record) for record in line.records],
     }
 
 

@@ -8,6 +8,7 @@ from handler.runtime.clock import rfc3339
 
 MOST_OF_NAME = 300
 """Of a name, which a certificate of many domains can make long."""
+MOST_OF_PRODUCTS = 100
 
 # One pass does all of it; `html.escape` would load the table of every HTML entity and still leave the controls.
 _NEUTRAL: dict[int, str | None] = {
@@ -37,7 +38,7 @@ def both(words: Words, tag: str = "span", more: str = "") -> str:
 
 
 def group(line: ReportLine) -> str:
-    """Return the key in `GROUPS` of an order: its colour."""
+    """Return the key in `GROUPS` of a line: its colour."""
     if line.need is not None:
         return "n"
     if line.stage is Stage.ISSUED:
@@ -56,8 +57,19 @@ def day_of(moment: datetime) -> str:
 
 
 def domain_of(line: ReportLine) -> str:
-    """Return the domain of an order, not longer than a person reads."""
-    return safe(clipped(line.renewable.domain)) if line.renewable.domain else both(NO_DOMAIN)
+    """Return the domains of a line, not longer than a person reads; they may be wrapped behind a comma."""
+    domain = line.renewable.domain
+    return safe(clipped(domain).replace(",", ", ")) if domain else both(NO_DOMAIN)
+
+
+def id_of(text: str) -> str:
+    """Return an id, which is never broken in its middle, whatever is in it."""
+    return f"<bdi>{safe(text)}</bdi>"
+
+
+def products_of(line: ReportLine) -> str:
+    """Return the cloud products where it is in use, not more than a person reads."""
+    return safe(clipped(", ".join(line.products), MOST_OF_PRODUCTS))
 
 
 def clipped(text: str, most: int = MOST_OF_NAME) -> str:

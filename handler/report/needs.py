@@ -1,34 +1,47 @@
 """What needs a person: the first section of the report's page, with what to do about it."""
 
 import json
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from handler.report.data import Need, Report, ReportLine
-from handler.report.markup import both, clipped, count_of, day_of, domain_of, safe
-from handler.report.words import (
+from handler.certificates.renewable import Kind
+from handler.report.advice import (
     AND_MORE,
+    DAY_AGO,
     DAY_LEFT,
+    DAYS_AGO,
     DAYS_LEFT,
     END_UNKNOWN,
+    ENDED_ON,
     ENDS,
-    EXPIRED,
+    HOURS_AGO,
     HOURS_LEFT,
+    IN_USE,
+    LIMITS,
+    LIMITS_MEAN,
     NEEDED,
     NEEDS,
-    NEW_ORDER_IS,
+    NEW_CERTIFICATE,
+    NEW_ORDER,
     NOT_SHOWN,
     NOTHING_NEEDED,
-    ORDER,
-    REASONS,
+    RECORD_FIELDS,
+    RECORDS_NOT_SHOWN,
     RELEASE,
     RESOLVE,
     RESOLVE_OTHER,
-    Words,
 )
+from handler.report.data import Need, Report, ReportLine
+from handler.report.markup import both, clipped, count_of, day_of, domain_of, id_of, products_of, safe
+from handler.report.reasons import REASONS
+from handler.report.words import KINDS
 
 MOST_ITEMS = 40
-"""How many orders a group of what needs a person names one by one."""
+"""How many lines a group of what needs a person names one by one."""
 MOST_CANDIDATES = 5
+MOST_RECORDS = 5
+MOST_OF_VALUE = 1000
+"""Of a value that somebody is to paste: no authority asks for as much."""
 
 
 def needs_section(report: Report, lines: list[ReportLine]) -> str:
@@ -37,22 +50,30 @@ def needs_section(report: Report, lines: list[ReportLine]) -> str:
     for line in lines:
         if line.need is not None:
             groups.setdefault(line.need, []).append(line)
-    if not groups:
-        return f"<section class=needs>{_hidden_heading(NEEDED)}{both(NOTHING_NEEDED, 'p class=quiet')}</section>\n"
-    # The group with the most urgent order comes first, since its orders come soonest first; then the gravest.
+    if not groups and not report.foresight:
+        return (
+            f"<section class=needs>{both(NEEDED, 'h2 class=hide')}{both(NOTHING_NEEDED, 'p class=quiet')}</section>\n"
+        )
+    # What has ended comes first, then what will be missed. Of the other groups the one with the most urgent line, since
+    # its lines come soonest first; then the gravest.
+    ended = _group(report, Need.ENDED, groups.pop(Need.ENDED)) if Need.ENDED in groups else ""
     gravity = list(NEEDS)
     by_urgency = sorted(groups, key=lambda need: (_day_or_later(groups[need][0]), gravity.index(need)))
-    count = sum(map(len, groups.values()))
     parts = "".join(_group(report, need, groups[need]) for need in by_urgency)
-    return f"<section class=needs>{both(NEEDED, 'h2', count_of(count))}{parts}</section>\n"
+    count = sum(line.need is not None for line in lines)
+    heading = both(NEEDED, "h2", count_of(count) if count else "")
+    return f"<section class=needs>{heading}{ended}{_foresight(report)}{parts}</section>\n"
 
 
 def _day_or_later(line: ReportLine) -> str:
     return day_of(line.renewable.ends) if line.renewable.ends else "later"
 
 
-def _hidden_heading(words: Words) -> str:
-    return both(words, "h2 class=hide")
+def _foresight(report: Report) -> str:
+    if not report.foresight:
+        return ""
+    said = f"<p><code>{safe(clipped(report.foresight, MOST_OF_VALUE))}</code></p>"
+    return f"<article class=need>{both(LIMITS, 'h3')}{both(LIMITS_MEAN, 'p')}{said}</article>\n"
 
 
 def _group(report: Report, need: Need, lines: list[ReportLine]) -> str:
@@ -65,31 +86,57 @@ def _group(report: Report, need: Need, lines: list[ReportLine]) -> str:
 
 
 def _item(report: Report, line: ReportLine) -> str:
-    facts = [both(ORDER.format(line.renewable.id)), safe(line.renewable.product)]
-    if line.renewable.ends:
-        facts.append(both(ENDS.format(day_of(line.renewable.ends))))
-    if line.successor_id:
-        facts.append(f"<strong>{both(NEW_ORDER_IS.format(line.successor_id))}</strong>")
-    if line.reason:
-        means = REASONS.get(line.reason)
-        facts.append((both(means) + " " if means else "") + f"<code>{safe(clipped(line.reason))}</code>")
-    listed = "".join(f"<span>{fact}</span>" for fact in facts if fact)
-    events = _events(line) if line.need is Need.SETTLE else ""
+    listed = "".join(f"<span>{fact}</span>" for fact in _facts(report, line) if fact)
+    events = _events(line) if line.need is Need.SETTLE and line.renewable.kind is Kind.ORDER else ""
     return (
         f"<li class=item><div class=left>{_days(line, report.written_at)}</div>"
-        f"<div><div class=domain>{domain_of(line)}</div><div class=facts>{listed}</div>{events}</div></li>\n"
+        f"<div><div class=domain>{domain_of(line)}</div><div class=facts>{listed}</div>{_records(line)}{events}</div>"
+        "</li>\n"
     )
+
+
+def _facts(report: Report, line: ReportLine) -> Iterator[str]:
+    of = line.renewable
+    yield f"{both(KINDS[of.kind])} {id_of(of.id)}"
+    yield safe(of.product)
+    if of.ends:
+        yield both((ENDED_ON if line.has_ended(report.written_at) else ENDS).format(day_of(of.ends)))
+    if line.products:
+        yield both(IN_USE, more=f" <strong>{products_of(line)}</strong>")
+    if line.successor_id:
+        new = NEW_ORDER if of.kind is Kind.ORDER else NEW_CERTIFICATE
+        yield f"<strong>{both(new)} {id_of(line.successor_id)}</strong>"
+    if line.reason:
+        means = REASONS.get(line.reason)
+        yield (both(means) + " " if means else "") + f"<code>{safe(clipped(line.reason))}</code>"
 
 
 def _days(line: ReportLine, at: datetime) -> str:
     left = line.days_left(at)
-    if left is None or line.renewable.ends is None:
+    if left is None:
         return both(END_UNKNOWN)
-    if line.renewable.ends <= at:
-        return f"<b class=late>{both(EXPIRED)}</b>"
+    if line.has_ended(at):
+        ago = line.days_since(at)
+        return f"<b class=late>{ago:,}</b>{both(DAY_AGO if ago == 1 else DAYS_AGO)}" if ago else both(HOURS_AGO)
     if left == 0:
         return f"<b>0</b>{both(HOURS_LEFT)}"
     return f"<b>{left:,}</b>{both(DAY_LEFT if left == 1 else DAYS_LEFT)}"
+
+
+def _records(line: ReportLine) -> str:
+    """Return what somebody must add, each part to be copied by itself."""
+    if not line.records:
+        return ""
+    shown = "".join(f"<dl>{''.join(_record(record))}</dl>" for record in line.records[:MOST_RECORDS])
+    rest = len(line.records) - MOST_RECORDS
+    more = both(RECORDS_NOT_SHOWN.format(rest), "p") if rest > 0 else ""
+    return f"<div class=records>{shown}{more}</div>"
+
+
+def _record(record: Mapping[str, str]) -> Iterator[str]:
+    for name, words in RECORD_FIELDS.items():
+        if value := record.get(name):
+            yield f"<dt>{both(words)}</dt><dd><code>{safe(clipped(value, MOST_OF_VALUE))}</code></dd>"
 
 
 def _events(line: ReportLine) -> str:
@@ -107,4 +154,6 @@ def _events(line: ReportLine) -> str:
 
 
 def _event(what: str, **values: str) -> str:
-    return f"<code>{safe(json.dumps({what: values}))}</code>"
+    """Return an event, in which no id is broken either."""
+    inner = ", ".join(f"{safe(json.dumps(name))}: {id_of(json.dumps(value))}" for name, value in values.items())
+    return f"<code>{{{safe(json.dumps(what))}: {{{inner}}}}}</code>"

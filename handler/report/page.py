@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 
-from handler.report.data import Report, stages
+from handler.report.data import Report, Stage, stages
 from handler.report.markup import both, clipped, count_of, moment_of, safe
 from handler.report.needs import needs_section
+from handler.report.reasons import OUTCOMES
 from handler.report.style import STYLE
 from handler.report.table import table_section
 from handler.report.timeline import Timeline
@@ -13,15 +14,16 @@ from handler.report.words import (
     BAD,
     DRY_RUN,
     DRY_RUN_MEANS,
-    ENDED,
+    ENDED_OF_THEM,
     ERRORS,
     IN_DAYS,
     LAST_RUN,
     NO_COUNTS,
-    OUTCOMES,
+    OF_EVERY_KIND,
     PIPELINE,
     REGION,
     REQUEST,
+    RUN_ENDED,
     STAGES,
     TIMELINE,
     TITLE,
@@ -34,8 +36,8 @@ from handler.report.words import (
     Words,
 )
 
-MOST_BYTES = 960_000
-"""The table ends before the page is larger: whoever has more orders reads report.json."""
+MOST_BYTES = 1_950_000
+"""The table ends before the page is larger: it has room for 5,000 lines, and whoever has more reads report.json."""
 MOST_ERRORS = 20
 MOST_CHARACTERS = 1000
 """Of an error."""
@@ -96,13 +98,16 @@ def _timeline(report: Report) -> str:
 
 def _pipeline(report: Report) -> str:
     counted = stages(report.lines)
+    ended = sum(line.stage is Stage.EXPIRING and line.has_ended(report.written_at) for line in report.lines)
     steps = []
     for place, (stage, words) in enumerate(STAGES.items()):
         number = counted[stage]
         kind = "zero" if not number else "bad" if place >= BAD else "some"
-        steps.append(f"<li class={kind}><b>{number:,}</b>{both(words)}</li>")
+        late = both(ENDED_OF_THEM.format(ended), "small") if stage is Stage.EXPIRING and ended else ""
+        steps.append(f"<li class={kind}><b>{number:,}</b><span>{both(words)}{late}</span></li>")
     way, between = "".join(steps[:WAY]), "".join(steps[WAY:])
-    return f"<section>{both(PIPELINE, 'h2')}<div class=stages><ol>{way}</ol><ul>{between}</ul></div></section>\n"
+    heading = both(PIPELINE, "h2") + both(OF_EVERY_KIND, "p class=soft")
+    return f"<section>{heading}<div class=stages><ol>{way}</ol><ul>{between}</ul></div></section>\n"
 
 
 def _last_run(report: Report) -> str:
@@ -113,7 +118,7 @@ def _last_run(report: Report) -> str:
     listed = f"<ul class=counts>{counts}</ul>" if counts else both(NO_COUNTS, "p")
     facts: Iterable[tuple[Words, str]] = (
         (TRIGGER, both(TRIGGERS.get(report.trigger, Words(report.trigger, report.trigger)))),
-        (ENDED, moment_of(report.written_at)),
+        (RUN_ENDED, moment_of(report.written_at)),
         (REQUEST, f"<code>{safe(report.request_id)}</code>"),
         (ACCOUNT, safe(report.account_id)),
         (REGION, safe(report.region)),

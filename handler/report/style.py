@@ -16,21 +16,32 @@ font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
 main,.languages{max-width:1080px;margin:0 auto;padding:0 24px}
 .languages{height:0;display:flex;align-items:flex-start;justify-content:flex-end;gap:2px;
 font-size:13px;position:relative}
-.languages label{margin-top:25px;flex:none;height:26px;
-line-height:26px;padding:0 10px;border-radius:13px;color:var(--soft);cursor:pointer}
-.languages label:hover{color:var(--ink)}
+.languages label{margin-top:25px}
+.languages label,.kinds label{flex:none;height:26px;line-height:26px;padding:0 10px;border-radius:13px;
+color:var(--soft);cursor:pointer}
+.languages label:hover,.kinds label:hover{color:var(--ink)}
 #en:checked~.languages [for=en],#zh:checked~.languages [for=zh]{background:var(--shade);color:var(--ink)}
+.kinds{display:flex;flex-wrap:wrap;gap:2px;font-size:13px;margin:0 0 10px -10px}
+.kinds .count{margin-left:.2em}
+#kind-all:checked~.kinds [for=kind-all],#kind-o:checked~.kinds [for=kind-o],#kind-i:checked~.kinds [for=kind-i],
+#kind-c:checked~.kinds [for=kind-c]{background:var(--shade);color:var(--ink)}
+#kind-all:focus-visible~.kinds [for=kind-all],#kind-o:focus-visible~.kinds [for=kind-o],
+#kind-i:focus-visible~.kinds [for=kind-i],#kind-c:focus-visible~.kinds [for=kind-c]{outline:2px solid var(--p)}
+#kind-o:checked~.rows tbody tr:not(.o),#kind-i:checked~.rows tbody tr:not(.i),
+#kind-c:checked~.rows tbody tr:not(.c){display:none}
 #en:focus-visible~.languages [for=en],#zh:focus-visible~.languages [for=zh]{outline:2px solid var(--p)}
 .hide{position:absolute;width:1px;height:1px;margin:-1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 h1,h2,h3,p,ul,ol,dl,dd,figure,pre{margin:0;padding:0}
 ul,ol{list-style:none}
 h1{font-size:26px;line-height:32px;font-weight:650;letter-spacing:-.015em;padding-right:130px}
 h2{font-size:17px;line-height:24px;font-weight:650;margin-bottom:12px}
-h2 .count,h3 .count{color:var(--soft);font-weight:400;margin-left:.4em}
+.count{color:var(--soft);font-weight:400;margin-left:.4em}
 h3{font-size:15px;line-height:22px;font-weight:650}
 header{padding:22px 0 20px}
 .soft,small,figcaption{color:var(--soft);font-size:13px}
 small{display:block;line-height:1.45}
+bdi{display:inline-block;max-width:100%;overflow-x:auto;white-space:nowrap;vertical-align:bottom}
+i{font-style:normal}
 code{font:12.5px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,"Noto Sans Mono","Liberation Mono",monospace;
 unicode-bidi:isolate}
 .domain,th[scope=row]{unicode-bidi:isolate}
@@ -47,11 +58,17 @@ padding:14px 20px 2px;margin-bottom:12px}
 border-top:1px solid var(--rule)}
 .left{line-height:1.2;color:var(--soft);font-size:12.5px}
 .left b{display:block;font-size:28px;line-height:30px;font-weight:600;color:var(--ink);letter-spacing:-.02em}
-.left .late{color:var(--n);font-size:16px;font-weight:650;line-height:24px}
+.left .late{color:var(--n)}
 .domain{font-weight:600;line-height:22px}
 .facts{display:flex;flex-wrap:wrap;gap:0 16px;color:var(--soft);font-size:13px}
+.facts>span{min-width:0}
 .facts strong{color:var(--ink);font-weight:600}
-.events{margin-top:8px;display:grid;gap:6px}
+.records{margin-top:8px;display:grid;grid-template-columns:minmax(0,1fr);gap:6px}
+.records dl{background:var(--shade);border-radius:5px;padding:6px 10px;gap:1px 16px;font-size:13px}
+.records code{user-select:all}
+.records p{font-size:13px}
+.need>p code{color:var(--ink)}
+.events{margin-top:8px;display:grid;grid-template-columns:minmax(0,1fr);gap:6px}
 .events code{display:block;background:var(--shade);border-radius:5px;padding:5px 10px;user-select:all}
 .events span{font-size:13px;color:var(--soft)}
 .more{padding:10px 0;border-top:1px solid var(--rule);color:var(--soft);font-size:13px}
@@ -73,21 +90,25 @@ svg .n{fill:var(--n)}svg .e{fill:var(--e)}svg .p{fill:var(--p)}svg .d{fill:var(-
 figcaption{margin-top:10px}
 .stages{display:flex;flex-wrap:wrap;gap:12px}
 .stages ol,.stages ul{display:flex;background:var(--paper);border:1px solid var(--rule);border-radius:8px}
-.stages ol{flex:5}.stages ul{flex:3}
-.stages li{flex:1;padding:12px 16px;position:relative;color:var(--soft);font-size:13px;line-height:18px;min-width:0}
+.stages ol{flex:5}.stages ul{flex:4}
+.stages li{flex:1;padding:12px 8px 12px 16px;position:relative;color:var(--soft);font-size:13px;line-height:18px;
+min-width:0}
 .stages ol li+li::before{content:"";position:absolute;left:-4px;top:50%;width:7px;height:7px;margin-top:-4px;
 border:solid var(--soft);border-width:1.5px 1.5px 0 0;transform:rotate(45deg)}
 .stages b{display:block;font-size:22px;line-height:28px;font-weight:600;color:var(--ink)}
 .stages .zero b{color:var(--soft);font-weight:400}
-.stages .bad b{color:var(--n)}
-.orders{padding:4px 20px}
+.stages .bad b,.stages small{color:var(--n)}
+section>.soft{margin:-8px 0 10px}
+.rows{padding:4px 20px}
 table{border-collapse:collapse;width:100%;table-layout:fixed;font-size:14px}
 th,td{text-align:left;vertical-align:top;padding:8px 12px 8px 0;font-weight:400;line-height:20px}
 thead th{font-size:12.5px;color:var(--soft);border-bottom:1px solid var(--rule)}
 tbody tr+tr{border-top:1px solid var(--rule)}
-th:first-child{width:33%;font-weight:600}thead th:first-child{font-weight:400}
-th:nth-child(2){width:9%}th:nth-child(3){width:12%}th:nth-child(4){width:14%}th:nth-child(6){width:15%}
-td:nth-child(2),thead th:nth-child(2){text-align:right;padding-right:28px}
+th:first-child{width:27%;font-weight:600}thead th:first-child{font-weight:400}
+th:nth-child(2){width:8.5%}th:nth-child(3){width:10%}th:nth-child(4){width:13%}th:nth-child(6){width:17.5%}
+td:nth-child(6){font-size:13px}
+th:nth-child(7){width:10%}
+td:nth-child(2),thead th:nth-child(2){text-align:right;padding-right:20px}
 th small,td small{font-size:12.5px;font-weight:400}
 .late{color:var(--n)}
 dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:4px 20px;font-size:14px}
@@ -104,7 +125,6 @@ main>section{margin-bottom:28px}
 .need{padding:10px 14px 0}
 .need>p{font-size:13.5px;line-height:19px;margin-bottom:6px}
 .need li.item{padding:10px 0}
-.left .late{font-size:13.5px}
 .need li.item{grid-template-columns:56px minmax(0,1fr);gap:0 12px}
 .card{padding:14px}
 .plot{padding:0 10px 0 24px}
@@ -114,7 +134,8 @@ svg{font-size:11px}
 align-items:baseline;line-height:22px;flex:none}
 .stages b{font-size:16px;line-height:22px}
 .stages ol li+li::before{display:none}
-.orders{padding:0 14px}
+.records dl{display:block}.records dd+dt{margin-top:4px}
+.rows{padding:0 14px}
 table,tbody,tr,th,td{display:block}
 thead{position:absolute;clip-path:inset(50%);height:1px;overflow:hidden}
 tbody tr{padding:10px 0;display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:2px 12px}
@@ -126,13 +147,16 @@ tbody td:empty{display:none}
 #zh:checked~main td:nth-child(2)::before{content:"剩余天数 "}
 #en:checked~main td:nth-child(3)::before{content:"Ends "}
 #zh:checked~main td:nth-child(3)::before{content:"到期日 "}
-#en:checked~main td:nth-child(6)::before{content:"New order "}
-#zh:checked~main td:nth-child(6)::before{content:"新订单 "}
+#en:checked~main td.late:nth-child(2)::before{content:"Ended "}
+#zh:checked~main td.late:nth-child(2)::before{content:"已到期 "}
+#en:checked~main td:nth-child(6)::before{content:"Replaced by "}
+#zh:checked~main td:nth-child(6)::before{content:"接替者 "}
+#en:checked~main td:nth-child(7)::before{content:"In use on "}
+#zh:checked~main td:nth-child(7)::before{content:"用于 "}
 #en:checked~main td:nth-child(5)::before{content:"Last run "}
 #zh:checked~main td:nth-child(5)::before{content:"上次运行 "}
-td:nth-child(2)::before,td:nth-child(3)::before,td:nth-child(5)::before,td:nth-child(6)::before{color:var(--soft);
-font-size:12.5px}
-td:nth-child(6){grid-column:1/3}
+td:nth-child(2)::before,td:nth-child(3)::before,td:nth-child(n+5)::before{color:var(--soft);font-size:12.5px}
+td:nth-child(n+6){grid-column:1/3}
 dl{gap:2px 14px}
 }
 @media print{body{background:none}.languages{display:none}tr,.need li.item{break-inside:avoid}}

@@ -12,9 +12,9 @@ from handler.report.data import Report
 from handler.report.markup import both, group, safe
 from handler.report.words import (
     BAR,
-    BAR_EXPIRED,
+    BAR_ENDED,
     BAR_WEEK,
-    EXPIRED,
+    ENDED,
     GROUPS,
     IN_DAYS,
     NO_TIMELINE,
@@ -34,19 +34,19 @@ HEIGHT = 130
 TOP = 20
 """For the words above them."""
 SINGLE_UP_TO = 8
-"""While no column is higher, each order is a block of its own."""
+"""While no column is higher, each certificate is a block of its own."""
 TICKS = 5
 """How many steps of the days have room on a phone."""
-EXPIRED_PERCENT = 14.0
-"""What the column of the expired ones takes, where there are any."""
-_EXPIRED = -1
+ENDED_PERCENT = 14.0
+"""What the column of what has ended takes, where there are any."""
+_ENDED = -1
 
 
 class Timeline:
     """The picture, of one report."""
 
     def __init__(self, report: Report) -> None:
-        """Count the orders of each column."""
+        """Count the certificates of each column."""
         self._at = report.written_at.astimezone(timezone.utc)
         self._window = report.window_days
         days = [(left, group(line)) for line in report.lines if (left := line.days_left(report.written_at)) is not None]
@@ -59,8 +59,8 @@ class Timeline:
         self.days = ceil(min(ahead, limit) / self.step) * self.step
         self._columns: dict[int, Counter[str]] = {}
         for left, key in shown:
-            self._columns.setdefault(_EXPIRED if left < 0 else left // self.step, Counter())[key] += 1
-        self._start = EXPIRED_PERCENT + 2 if _EXPIRED in self._columns else 0.0
+            self._columns.setdefault(_ENDED if left < 0 else left // self.step, Counter())[key] += 1
+        self._start = ENDED_PERCENT + 2 if _ENDED in self._columns else 0.0
         self._most = max((column.total() for column in self._columns.values()), default=0)
         self._top = _round_up(self._most)
 
@@ -122,9 +122,9 @@ class Timeline:
         return count * HEIGHT / self._top
 
     def _bar(self, i: int, at: int, column: Counter[str]) -> str:
-        if at == _EXPIRED:
-            left, width = EXPIRED_PERCENT * 0.25, EXPIRED_PERCENT * 0.5
-            words = BAR_EXPIRED.format(column.total())
+        if at == _ENDED:
+            left, width = ENDED_PERCENT * 0.25, ENDED_PERCENT * 0.5
+            words = BAR_ENDED.format(column.total())
         else:
             left, right = self._x(at * self.step), self._x((at + 1) * self.step)
             gap = (right - left) * 0.08
@@ -149,7 +149,7 @@ class Timeline:
         yield f'<line class=axis x1=0 x2="100%" y1={base} y2={base} />'
         yield f'<line class=today x1="{self._x(0):.2f}%" x2="{self._x(0):.2f}%" y1={TOP - 4} y2={base + 5} />'
         if self._start:
-            yield f'<text x="{EXPIRED_PERCENT / 2:.2f}%" y={base + 18} text-anchor=middle>{safe(EXPIRED[i])}</text>'
+            yield f'<text x="{ENDED_PERCENT / 2:.2f}%" y={base + 18} text-anchor=middle>{safe(ENDED[i])}</text>'
         for day in self._tick_days():
             x = f'x="{self._x(day):.2f}%" text-anchor={"middle" if day else "start"}'
             name = TODAY[i] if day == 0 else IN_DAYS.format(day)[i]
@@ -174,7 +174,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 
 def _round_up(count: int) -> int:
-    """Return an even number of orders for the top of the picture, with a round one from 10 on."""
+    """Return an even number for the top of the picture, with a round one from 10 on."""
     if count <= SINGLE_UP_TO:
         return max(4, count + count % 2)
     digit: int = 10 ** (len(str(count)) - 1)

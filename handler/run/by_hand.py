@@ -4,12 +4,13 @@ from datetime import datetime, timezone
 
 from handler.command import Release, Resolve
 from handler.errors import EventRefused, JournalConflict
-from handler.journal.entries import Released, Renewed, State
+from handler.journal.entries import Released, Renewed
 from handler.journal.journal import Journal
 from handler.journal.lines import line_of
 from handler.journal.named_successors import NamedSuccessors
 from handler.journal.open_notes import OpenNotes
 from handler.journal.renewal import Renewal, successors
+from handler.journal.states import State
 from handler.orders.book import OrderBook
 from handler.orders.settle import why_not_successor
 from handler.outbox.publisher import Outbox
@@ -73,8 +74,7 @@ class ByHand:
         now = self._time.now()
         renewal = self._journal.read(order_id)
         if renewal.state is State.HELD:
-            order = book.get(order_id)
-            return self._outbox.alert_failed(renewal, order.renewable if order else None)
+            return self._outbox.alert_failed(renewal, book.renewable(order_id))
         if renewal.is_lost(now) or renewal.claim_is_odd(now):
             return renewal
         if renewal.may_be_corrected and not (what == "release" and renewal.state is State.REFUSED):

@@ -3,13 +3,15 @@
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
+from handler.certificates.renewable import Kind
 from handler.errors import JournalConflict, JournalUnavailable
-from handler.journal.entries import Entry, Held, Refused, Renewed, State
+from handler.journal.entries import Entry, Held, Refused, Renewed
 from handler.journal.journal import Journal
 from handler.journal.lines import held_line, line_of
 from handler.journal.open_notes import OpenWork
 from handler.journal.pictures import Picture
 from handler.journal.renewal import Renewal, successors
+from handler.journal.states import State
 from handler.orders.book import OrderBook
 from handler.orders.settle import Found, Later, NothingPurchased, Puzzle, Verdict
 from handler.outbox.publisher import Outbox
@@ -56,7 +58,7 @@ class Recovery:
         out, and what counts as lost only since then is left to the next run. A line with the reason `nothing-bought`
         says that its order is closed and not purchased: it may be purchased in this very run.
         """
-        self.renewals = {id_: renewal for id_, renewal in work.renewals.items() if renewal.is_open}
+        self.renewals = {id_: one for id_, one in work.renewals.items() if one.is_open and one.kind is Kind.ORDER}
         everything = list(self.renewals.values())
         yield from [self._waiting(renewal, book, now) for renewal in everything if not renewal.is_lost(now)]
         lost = [renewal for renewal in everything if renewal.is_lost(now)]
@@ -85,8 +87,7 @@ class Recovery:
 
     def _held(self, renewal: Renewal, book: OrderBook) -> Line:
         """Return the line of what needs a decision, and alert people, unless they know."""
-        order = book.get(renewal.id)
-        shown = order.renewable if order else None
+        shown = book.renewable(renewal.id)
         self.renewals[renewal.id] = self._outbox.alert_failed(renewal, shown)
         return held_line(renewal, shown)
 
@@ -136,8 +137,7 @@ class Recovery:
 
     def _alert_if_unknown_too_long(self, renewal: Renewal, book: OrderBook) -> None:
         if self._time.now() - renewal.last_effect() > UNKNOWN_TOO_LONG:
-            order = book.get(renewal.id)
-            self.renewals[renewal.id] = self._outbox.alert_failed(renewal, order.renewable if order else None)
+            self.renewals[renewal.id] = self._outbox.alert_failed(renewal, book.renewable(renewal.id))
 
 
 def _entry(verdict: Found | NothingPurchased | Held, now: datetime) -> Entry:
@@ -153,7 +153,7 @@ def _entry(verdict: Found | NothingPurchased | Held, now: datetime) -> Entry:
 def in_a_dry_run(work: OpenWork, book: OrderBook, now: datetime) -> Iterator[Line]:
     """Yield the lines of open work that stays as it is: a dry run records and publishes nothing."""
     waiting_first = sorted(work.renewals.values(), key=lambda renewal: renewal.is_lost(now))
-    for renewal in (renewal for renewal in waiting_first if renewal.is_open):
+    for renewal in (one for one in waiting_first if one.is_open and one.kind is Kind.ORDER):
         if renewal.is_lost(now):
             yield line_of(renewal, Outcome.DEFERRED, Reason.SETTLING)
         elif renewal.state is State.RENEWED:
@@ -163,5 +163,4 @@ def in_a_dry_run(work: OpenWork, book: OrderBook, now: datetime) -> Iterator[Lin
         else:
             odd = renewal.state is State.CLAIMED
             held = renewal._replace(hold=Held(Reason.CLAIM_FROM_THE_FUTURE)) if odd else renewal
-            order = book.get(renewal.id)
-            yield held_line(held, order.renewable if order else None)
+            yield held_line(held, book.renewable(renewal.id))

@@ -2,13 +2,15 @@
 
 from collections import deque
 from collections.abc import Iterable
+from datetime import datetime
 
 from handler.certificates.csr import Csr
 from handler.certificates.domains import canonical
 from handler.certificates.rules import Rules
 from handler.errors import CasError, JournalUnavailable
-from handler.journal.entries import Held, State
+from handler.journal.entries import Held
 from handler.journal.lines import held_line
+from handler.journal.states import State
 from handler.orders.eligibility import Known, why_not_now
 from handler.orders.order import Order
 from handler.orders.purchase import Purchase
@@ -18,9 +20,10 @@ from handler.outcomes import Outcome, Reason
 from handler.result import Line, RunResult
 from handler.run.fuse import Fuse
 from handler.runtime.log import Log
+from handler.watch.foresight import HORIZON, Due, Pace, foresee
 
 
-class Renewals:
+class Renewer:
     """Renews what is planned, one order at a time, until a limit is reached or nothing can succeed."""
 
     def __init__(
@@ -116,16 +119,21 @@ class Renewals:
         return held_line(held, order.renewable)
 
 
-def in_a_dry_run(plan: Iterable[Order], per_run: int, per_day: int) -> Iterable[Line]:
-    """Yield the lines that a run would begin with; it would purchase one for several of the same product and domain."""
-    planned: set[tuple[str, str]] = set()
+def in_a_dry_run(plan: Iterable[Order], now: datetime, per_run: int, per_day: int) -> Iterable[Line]:
+    """Yield a line for everything that would be renewed, with the run in which it would be, at a run a day.
+
+    Of several of the same product and domain one would be renewed. What no run would come to is deferred.
+    """
+    planned: dict[tuple[str, str], Order] = {}
     for order in plan:
-        what = order.product, canonical(order.domain)
-        if what in planned:
+        if planned.setdefault((order.product, canonical(order.domain)), order) is not order:
             yield Line(Outcome.SKIPPED, Reason.SUPERSEDED, order.renewable)
-        elif len(planned) >= min(per_run, per_day):
+    # Without an end nothing is missed, and its turn comes last.
+    due = [Due(order.renewable, now, order.ends or now + HORIZON) for order in planned.values()]
+    run_of = foresee(due, now, Pace(per_run, per_day, 1, per_day)).run_of
+    for order in planned.values():
+        if order.id in run_of:
+            yield Line(Outcome.WOULD_RENEW, None, order.renewable, in_run=run_of[order.id])
+        else:
             reason = Reason.RUN_LIMIT if per_run <= per_day else Reason.DAY_LIMIT
             yield Line(Outcome.DEFERRED, reason, order.renewable)
-        else:
-            planned.add(what)
-            yield Line(Outcome.WOULD_RENEW, None, order.renewable)

@@ -4,15 +4,15 @@ from datetime import datetime
 from typing import NamedTuple
 
 from handler.certificates.csr import Csr
+from handler.certificates.renewable import Kind
 from handler.command import Check, Command, Nothing, Release, Renew, Resolve, Selection
 from handler.errors import CasError, EventRefused, JournalUnavailable
 from handler.journal.alerts import Alerts
 from handler.journal.days import DayCount
-from handler.journal.entries import State
 from handler.journal.journal import Journal
 from handler.journal.named_successors import NamedSuccessors
 from handler.journal.open_notes import OpenNotes, OpenWork
-from handler.journal.renewal import Renewal
+from handler.journal.states import State
 from handler.orders.book import OrderBook
 from handler.orders.eligibility import Known, why_not_now
 from handler.orders.order import Order
@@ -25,12 +25,16 @@ from handler.result import Line, RunResult, unreadable_row
 from handler.run import recover, renew
 from handler.run.by_hand import ByHand
 from handler.run.follow import Follow
+from handler.run.follow_instances import FollowInstances
 from handler.run.fuse import Fuse
+from handler.run.lists import Lists, covered_until, read_lists
 from handler.run.recover import Recovery, has_lost
 from handler.run.self_check import self_check
 from handler.run.services import Services
 from handler.run.summary import Summary
 from handler.run.unfinished import is_unfinished, is_watched
+from handler.run.watch import Seen
+from handler.run.watching import Watching
 
 
 def run(command: Command, services: Services, result: RunResult) -> None:
@@ -60,6 +64,7 @@ class _Seen(NamedTuple):
     """What a run knows before it does anything."""
 
     book: OrderBook
+    lists: Lists
     left: OpenWork
     orders: list[Order]
     """Those that are meant, the first to expire first."""
@@ -86,6 +91,7 @@ class _Run:
         self._outbox = Outbox(services.queue, addresses, self._journal, alerts, services.time, services.log)
         self._recovery = Recovery(self._journal, self._outbox, services.time, services.settings.settle, services.log)
         self._known = Known()
+        self._days = DayCount(store, request_id, services.identity.event)
 
     def decide(self, said: Resolve | Release) -> None:
         """Carry out what a person has decided."""
@@ -97,7 +103,9 @@ class _Run:
         by_hand = ByHand(self._journal, self._notes, named, self._outbox, self._time)
         self._result.put(by_hand.resolve(said, book) if isinstance(said, Resolve) else by_hand.release(said, book))
         left = self._notes.open_work(self._time.now(), tidy=False)
-        self._sum_up(book, left.renewals)
+        summary = Summary(self._services, self._journal, self._result)
+        watching = Watching(self._services, self._outbox, self._days, self._known, self._result)
+        summary.write(book, left.renewals, Seen(standings=watching.of_orders(book)))
 
     def renew(self, asked: Renew) -> None:
         """Take up what is open, then renew what is asked for and may be renewed."""
@@ -118,7 +126,14 @@ class _Run:
         for line in [*unknown, *seen.missing, *map(unreadable_row, nameless)]:
             self._result.put_if_absent(line)
         book = self._renew(self._due(seen), seen.book, asked.csr)
-        self._sum_up(book, self._known.renewals)
+        watching = Watching(self._services, self._outbox, self._days, self._known, self._result)
+        found = watching.look(book, seen.lists) if selection is None else Seen(standings=watching.of_orders(book))
+        self._result.errors.extend(seen.lists.problems)
+        if selection is None and not self._result.dry_run:
+            self._follow_instances(seen)
+            watching.notify(found)
+        summary = Summary(self._services, self._journal, self._result)
+        summary.write(book, self._known.renewals, found)
 
     def _with_certificates(self, selection: Selection | None) -> tuple[Selection | None, list[Line]]:
         return (None, []) if selection is None else with_orders_of_certificates(selection, self._orders)
@@ -130,7 +145,9 @@ class _Run:
         since most runs have nothing to do. Raises CasError or JournalUnavailable.
         """
         book = self._orders.order_book()
+        lists = read_lists(self._services, all_kinds=selection is None)
         now, rules = self._time.now(), self._settings.rules
+        self._known.covered_until = covered_until(lists, now)
         left = self._notes.open_work(now, tidy=not self._result.dry_run)
         for renewal in left.renewals.values():
             self._known.learn(renewal)
@@ -139,7 +156,7 @@ class _Run:
         if something_due or has_lost(left.renewals.values(), now) or not book.is_tidy:
             book = whole_book(self._orders, book)
             orders, missing = self._meant(selection, book, left)
-        return _Seen(book, left, orders, missing, now)
+        return _Seen(book, lists, left, orders, missing, now)
 
     def _meant(self, selection: Selection | None, book: OrderBook, left: OpenWork) -> tuple[list[Order], list[Line]]:
         """Return the orders that are meant, and lines for what means none; their journals are read."""
@@ -165,8 +182,7 @@ class _Run:
             self._known.learn(renewal)
         for renewal in left.renewals.values():
             if renewal.state is State.REFUSED:
-                order = book.get(renewal.id)
-                self._known.learn(self._outbox.alert_failed(renewal, order.renewable if order else None))
+                self._known.learn(self._outbox.alert_failed(renewal, book.renewable(renewal.id)))
         watched = [renewal for renewal in left.renewals.values() if is_watched(renewal)]
         follow = Follow(self._journal, self._outbox, self._time, self._settings.settle, self._settings.stalled_within)
         self._result.errors.extend(follow.watch(watched, book, self._known))
@@ -175,7 +191,7 @@ class _Run:
         """Return the orders that are to be purchased; the others get their line."""
         now, due = self._time.now(), []
         for order in seen.orders:
-            if self._result.is_settled(order.id):
+            if self._result.has_final_line(order.id):
                 continue
             why_not = why_not_now(order, seen.book, self._known, self._settings.rules, now)
             if why_not is None:
@@ -189,14 +205,13 @@ class _Run:
         settings, time, log = self._settings, self._time, self._log
         if self._result.dry_run:
             limits = settings.max_renewals_per_run, settings.max_renewals_per_day
-            self._result.put_all(renew.in_a_dry_run(due, *limits))
+            self._result.put_all(renew.in_a_dry_run(due, time.now(), *limits))
             return book
-        days = DayCount(self._services.store, self._services.identity.request_id)
-        fuse = Fuse(days, settings.max_renewals_per_run, settings.max_renewals_per_day, time, log)
+        fuse = Fuse(self._days, settings.max_renewals_per_run, settings.max_renewals_per_day, time, log)
         current = CurrentBook(self._orders, book, time, settings.settle)
         purchase = Purchase(self._orders, self._journal, self._notes, time, log)
-        renewals = renew.Renewals(purchase, self._outbox, fuse, current, self._known, log)
-        renewals.make(due, csr, settings.rules, self._result)
+        renewer = renew.Renewer(purchase, self._outbox, fuse, current, self._known, log)
+        renewer.make(due, csr, settings.rules, self._result)
         if fuse.spent:
             self._announce()
         return current.book
@@ -208,8 +223,12 @@ class _Run:
         except JournalUnavailable as failure:
             self._log.problem("journal-unavailable", message=str(failure))
 
-    def _sum_up(self, book: OrderBook, renewals: dict[str, Renewal]) -> None:
-        Summary(self._services, self._journal, self._result).write(book, renewals)
+    def _follow_instances(self, seen: _Seen) -> None:
+        settings, renewals = self._settings, seen.left.renewals.values()
+        followed = {renewal.id: renewal for renewal in renewals if renewal.kind is Kind.INSTANCE}
+        follow = FollowInstances(self._services.instances, self._journal, self._notes, self._outbox, self._time)
+        instances = seen.lists.instances.instances
+        self._result.errors.extend(follow.watch(instances, followed, settings.rules, settings.stalled_within))
 
 
 def _require_one(csr: Csr, orders: list[Order]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from handler.certificates.renewable import Kind
 from handler.errors import CasError, JournalConflict, JournalUnavailable, PublishFailed
 from handler.run.services import Services
 from handler.runtime.countdown import SHORTEST_TIMEOUT
@@ -13,6 +14,8 @@ _ADVICE = {
     "settings": "correct the settings (s.yaml: environmentVariables, timeout) and deploy again",
     "credentials": "give the function a RAM role that fc.aliyuncs.com may assume (s.yaml: role)",
     "cas": "allow yundun-cert:ListUserCertificateOrder to the role; check CAS_ENDPOINT and the network settings",
+    "instances": "allow yundun-cert:ListInstances and GetInstanceDetail to the role; else leave instances out of WATCH",
+    "certificates": "allow yundun-cert:ListCertificates to the role; else leave certificates out of WATCH",
     "smq": "create the queue; allow mns:SendMessage and mns:GetQueueAttributes on it; check SMQ_ENDPOINT",
     "alone": "let one function renew an account, or several with one JOURNAL_URL: two journals cannot see what the "
     "other buys. Delete the mark of a journal that is no more; allow oss:PutObject and ListObjects on .renewers/",
@@ -28,6 +31,7 @@ def self_check(services: Services) -> list[dict[str, Any]]:
         _settings(services, dry),
         check_line("credentials", "found"),
         _tried("cas", "orders can be listed", services.orders.probe),
+        *_watched(services),
         *(_tried("smq", f"queue {queue} is there", partial(services.queue.probe, queue)) for queue in queues),
         _tried("journal", "an entry can be appended once, and only once", lambda: _append_once(services)),
         _alone(services),
@@ -44,6 +48,16 @@ def _settings(services: Services, dry: str) -> dict[str, Any]:
         found = f"the function's timeout of {services.time.timeout} s lets no renewal begin; at least 60 is advised"
         return check_line("settings", found, ok=False)
     return check_line("settings", f"in order; {dry}")
+
+
+def _watched(services: Services) -> list[dict[str, Any]]:
+    """Try the lists that are looked at besides the orders; of what is not in WATCH there is no line."""
+    watch, lines = services.settings.watch, []
+    if Kind.INSTANCE in watch:
+        lines.append(_tried("instances", "instances can be listed", services.instances.probe_instances))
+    if Kind.CERTIFICATE in watch:
+        lines.append(_tried("certificates", "certificates can be listed", services.certificates.probe_certificates))
+    return lines
 
 
 def _tried(name: str, good: str, attempt: Callable[[], None]) -> dict[str, Any]:

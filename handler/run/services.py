@@ -2,12 +2,14 @@
 
 from typing import NamedTuple
 
+from handler.instances.service import InstanceService
 from handler.journal.store import Store
 from handler.orders.service import OrderService
 from handler.outbox.queue import Queue
 from handler.runtime.countdown import Countdown
 from handler.runtime.log import Log
 from handler.runtime.settings import Settings
+from handler.watch.service import CertificateService
 
 
 class Identity(NamedTuple):
@@ -16,6 +18,8 @@ class Identity(NamedTuple):
     request_id: str
     account_id: str
     region: str
+    event: str = ""
+    """By what a repetition of the same event is known; empty where the platform repeats none."""
 
 
 class Services(NamedTuple):
@@ -26,5 +30,7 @@ class Services(NamedTuple):
     time: Countdown
     log: Log
     orders: OrderService
+    instances: InstanceService
+    certificates: CertificateService
     queue: Queue
     store: Store

@@ -1,26 +1,27 @@
 """The state of the account as a run leaves it: for the report, and for the metrics in the log."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from handler.certificates.domains import canonical
 from handler.certificates.renewable import Kind, Renewable
-from handler.certificates.rules import Rules
-from handler.journal.entries import State
 from handler.journal.journal import Journal
 from handler.journal.lines import line_of
 from handler.journal.renewal import Renewal
+from handler.journal.states import State
 from handler.orders.book import OrderBook
-from handler.orders.order import ISSUED, LIVE
-from handler.orders.policy import domain_not_allowed, in_sight, reason_not_to_renew, superseding
+from handler.orders.order import ISSUED, LIVE, Order
+from handler.orders.policy import in_sight, reason_not_to_renew, superseding
 from handler.orders.progress import Progress, progress_of
 from handler.outcomes import Outcome, Reason
 from handler.report.data import Need, Report, ReportLine, Stage, to_json
 from handler.report.page import page
-from handler.result import Line, RunResult
+from handler.result import Line, RunResult, key_of
 from handler.run.services import Services
+from handler.run.standings import is_excepted
 from handler.run.unfinished import is_unfinished, is_watched
+from handler.run.watch import Seen
 from handler.runtime.countdown import SHORTEST_TIMEOUT
+from handler.watch.standing import nearest_unprotected_days
 
 _STAGES: dict[str, Stage] = {
     Progress.NOT_SHOWN: Stage.RENEWED,
@@ -34,6 +35,8 @@ _STAGES: dict[str, Stage] = {
 """By the progress of the successor; whatever else it is, it will not become a certificate."""
 _NEEDS = {Stage.HELD: Need.SETTLE, Stage.APPLICATION: Need.APPLY, Stage.REVIEW_FAILED: Need.MEND}
 _BY_HAND = frozenset({Reason.FREE_CERTIFICATE, Reason.MULTI_DOMAIN, Reason.UPLOADED, Reason.EXPIRED})
+_BY_SOMEBODY: dict[str | None, Stage] = {Reason.HOSTED: Stage.HOSTED, Reason.IN_REVIEW: Stage.REVIEW}
+"""Where an instance stands whose next certificate somebody else gets."""
 _SETTLING = frozenset({Reason.SETTLING, Reason.IN_PROGRESS})
 
 
@@ -48,7 +51,7 @@ class Summary:
         self._settings = services.settings
         self._now = services.time.now()
 
-    def write(self, book: OrderBook, renewals: Mapping[str, Renewal]) -> None:
+    def write(self, book: OrderBook, renewals: Mapping[str, Renewal], seen: Seen) -> None:
         """Say in what state the account is now, in the metrics and in the report beside the journal.
 
         `renewals`: what the run knows of those whose journal it has read. Whatever is wrong with a report is logged and
@@ -56,20 +59,34 @@ class Summary:
         """
         metrics, store = self._result.metrics, self._services.store
         metrics["oldest_open_work_seconds"] = oldest_open_seconds(renewals.values(), self._now)
-        metrics["nearest_unprotected_days"] = nearest_unprotected_days(book, self._settings.rules, self._now)
+        metrics["nearest_unprotected_days"] = nearest_unprotected_days(seen.standings, self._now)
         try:
-            report = self._report(book, renewals)
+            report = self._report(book, renewals, seen)
             store.put("report.json", to_json(report).encode())
             store.put("report.html", page(report).encode("utf-8", "backslashreplace"))
         except Exception as failure:  # noqa: BLE001 (see above)
             self._services.log.problem("report-not-written", message=f"{type(failure).__name__}: {failure}")
 
-    def _report(self, book: OrderBook, renewals: Mapping[str, Renewal]) -> Report:
+    def _report(self, book: OrderBook, renewals: Mapping[str, Renewal], seen: Seen) -> Report:
         said = {key: line for key, line in self._result.lines.items() if line.renewable and line.renewable.id}
         lines = {key: line for key, line in said.items() if line.reason != Reason.NOT_FOUND}
-        unfinished = {id_: _line_of(renewal) for id_, renewal in renewals.items() if is_unfinished(renewal)}
+        unfinished = {
+            id_: _line_of(renewal)
+            for id_, renewal in renewals.items()
+            if is_unfinished(renewal) and renewal.kind is Kind.ORDER
+        }
         others = self._others(book, {*lines, *unfinished})
-        shown = [self._shown(line, book, renewals) for line in {**others, **unfinished, **lines}.values()]
+        every = [line for line in {**others, **unfinished, **lines}.values() if not self._is_excepted(line)]
+        products = {standing.renewable.id: standing.products for standing in seen.standings}
+        ended = {standing.renewable.id for standing in seen.unreplaced if standing.ends <= self._now}
+        shown = [self._shown(line, book, renewals) for line in every]
+        shown = [
+            line._replace(
+                products=products.get(line.renewable.id, ()),
+                need=Need.ENDED if line.renewable.id in ended else line.need,
+            )
+            for line in shown
+        ]
         identity = self._services.identity
         return Report(
             written_at=self._now,
@@ -81,8 +98,13 @@ class Summary:
             window_days=self._settings.rules.within.days,
             counts=self._result.counts(),
             errors=tuple(self._result.errors),
-            lines=tuple(line if line.renewable.id in lines else line._replace(outcome=None) for line in shown),
+            foresight=seen.foresight.sentence if seen.foresight else "",
+            lines=tuple(line if key_of(line.renewable) in lines else line._replace(outcome=None) for line in shown),
         )
+
+    def _is_excepted(self, line: Line) -> bool:
+        names = line.renewable.domains if line.renewable else ()
+        return bool(names) and is_excepted(names, self._settings.rules)
 
     def _others(self, book: OrderBook, known: set[str]) -> dict[str, Line]:
         """Return a line for each order in sight of which the run had nothing to say, because it was not asked."""
@@ -106,7 +128,7 @@ class Summary:
         of = line.renewable or Renewable(Kind.ORDER, line.key)
         order, renewal = book.get(of.id), renewals.get(of.id)
         stage, need = self._stage(line, of.id, book, renewal)
-        product = order.product if order else renewal.renewable.product if renewal else ""
+        product = order.product if order else renewal.renewable.product if renewal else of.product
         return ReportLine(
             renewable=of._replace(product=product),
             stage=stage,
@@ -119,39 +141,42 @@ class Summary:
 
     def _stage(self, line: Line, id_: str, book: OrderBook, renewal: Renewal | None) -> tuple[Stage, Need | None]:
         if line.successor_id:
-            if renewal is not None and is_watched(renewal):
-                progress = progress_of(renewal, book, self._now, self._settings.settle)
-            else:
-                new = book.get(line.successor_id)
-                progress = "" if new is None else Progress.ISSUED if new.status in ISSUED else new.status
-            stage = _STAGES.get(progress)
+            stage = _STAGES.get(self._progress(line.successor_id, book, renewal))
             return (stage, _NEEDS.get(stage)) if stage else (Stage.RENEWED, Need.LOST)
         if line.reason == Reason.SUPERSEDED:
-            order = book.get(id_)
-            other = superseding(order, book) if order else None
-            if other is None:  # what was purchased for another order stands in, and the book does not show for what
-                return Stage.RENEWED, None
-            return _STAGES.get("ISSUED" if other.status in LIVE else other.status, Stage.EXPIRING), None
-        if line.outcome is Outcome.HELD:
-            return Stage.HELD, Need.SETTLE
-        if line.outcome is Outcome.UNKNOWN or line.reason in _SETTLING:
-            return Stage.SETTLING, None
-        if line.outcome is Outcome.REFUSED:
-            return Stage.EXPIRING, Need.REFUSED
-        return Stage.EXPIRING, Need.BY_HAND if line.reason in _BY_HAND else None
+            return _stage_of_stand_in(book.get(id_), book), None
+        return _stage_said(line)
+
+    def _progress(self, successor_id: str, book: OrderBook, renewal: Renewal | None) -> str:
+        if renewal is not None and is_watched(renewal):
+            return progress_of(renewal, book, self._now, self._settings.settle)
+        new = book.get(successor_id)
+        if new is None:
+            return Progress.NOT_SHOWN
+        return Progress.ISSUED if new.status in ISSUED else new.status
 
 
-def nearest_unprotected_days(book: OrderBook, rules: Rules, now: datetime) -> float | None:
-    """Return in how many days the first domain is without a certificate in force; negative once it is.
+def _stage_of_stand_in(order: Order | None, book: OrderBook) -> Stage:
+    """Return how far the order is that stands in for this one."""
+    other = superseding(order, book) if order else None
+    if other is None:  # what was purchased for another order stands in, and the book does not show for what
+        return Stage.RENEWED
+    return _STAGES.get(Progress.ISSUED if other.status in LIVE else other.status, Stage.EXPIRING)
 
-    Of each domain that the function may renew, the certificate that lasts longest counts. None if there is none.
-    """
-    ends: dict[str, datetime] = {}
-    for order in book:
-        if order.status in LIVE and order.ends is not None and not domain_not_allowed(order, rules, now):
-            name = canonical(order.domain)
-            ends[name] = max(order.ends, ends.get(name, order.ends))
-    return round((min(ends.values()) - now) / timedelta(days=1), 1) if ends else None
+
+def _stage_said(line: Line) -> tuple[Stage, Need | None]:
+    """Return where a line without a successor stands, and what a person must do, by what the run said of it."""
+    is_instance = line.renewable is not None and line.renewable.kind is Kind.INSTANCE
+    if line.outcome is Outcome.HELD:
+        return Stage.HELD, Need.SETTLE
+    if line.outcome is Outcome.UNKNOWN or line.reason in _SETTLING:
+        return Stage.SETTLING, None
+    if line.outcome is Outcome.REFUSED:
+        return Stage.EXPIRING, Need.REFUSED
+    if is_instance and line.reason in _BY_SOMEBODY:
+        return _BY_SOMEBODY[line.reason], None
+    is_by_hand = line.outcome is Outcome.EXPIRING or line.reason in _BY_HAND
+    return Stage.EXPIRING, Need.BY_HAND if is_by_hand else None
 
 
 def oldest_open_seconds(renewals: Iterable[Renewal], now: datetime) -> float | None:

@@ -4,10 +4,10 @@ import time
 from datetime import datetime, timedelta, timezone
 from typing import Protocol
 
+from handler.certificates.rows import YEARS
+
 SKEW = timedelta(seconds=60)
 """How far the clocks of two instances may be apart."""
-YEARS = range(2000, 2200)
-"""Moments outside of these years are nonsense, and nobody could add a day to some of them."""
 
 
 class Clock(Protocol):

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from handler.certificates.renewable import Kind
 from handler.certificates.rules import Rules
 from handler.errors import SettingsError
 from handler.runtime.context import Context
@@ -33,6 +34,8 @@ class Settings(NamedTuple):
     """How long before the old certificate's end people begin to be notified of a renewal that does not get on."""
     dry_run: bool
     expiry_events: tuple[str, ...]
+    watch: frozenset[Kind]
+    """What is looked at; orders always are."""
 
 
 def settings_from(environ: Mapping[str, str], context: Context) -> Settings:

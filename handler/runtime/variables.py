@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from handler.certificates.domains import is_pattern
+from handler.certificates.renewable import Kind
 
 
 class OssPlace(NamedTuple):
@@ -96,6 +97,15 @@ def _titles(text: str) -> tuple[str, ...]:
     return patterns
 
 
+def _kinds(text: str) -> frozenset[Kind]:
+    """Return the kinds whose plurals are named, and orders in any case: they are what the function is for."""
+    plurals = {f"{kind.value}s": kind for kind in Kind}
+    words = _words(text)
+    if not words or not set(words) <= plurals.keys():
+        raise ValueError
+    return frozenset({Kind.ORDER, *(plurals[word] for word in words)})
+
+
 def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
 
@@ -128,6 +138,7 @@ def _flag(text: str) -> bool:
 _URL = "a host, or a URL with http:// or https:// and no path"
 _QUEUE = "a queue name: letters, digits and hyphens, at most 120"
 _PATTERNS = "comma-separated domain patterns such as *.example.com"
+_WATCH = "orders,instances,certificates"
 _EXPIRY = "*expir*,*cert*day*,*ssl*day*,*到期*,*过期*"
 
 VARIABLES = (
@@ -149,5 +160,6 @@ VARIABLES = (
     Variable("STALLED_WITHIN_DAYS", "stalled_within", "14", "a whole number from 1 to 365", _days(1, 365)),
     Variable("DRY_RUN", "dry_run", "false", "true or false", _flag),
     Variable("EXPIRY_EVENTS", "expiry_events", _EXPIRY, "comma-separated patterns of event or rule names", _titles),
+    Variable("WATCH", "watch", _WATCH, "some of orders, instances and certificates, with commas", _kinds),
 )
 """Every setting, in the order in which the documentation lists them."""

@@ -1,0 +1,142 @@
+"""May the next certificate of this instance be applied for? A chain of small checks, each with its reason. Pure.
+
+First what a row of the list tells, then what only the detail of an instance does.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from handler.certificates.rules import Rules, is_allowed
+from handler.instances.detail import Detail
+from handler.instances.instance import CLOSED, Instance
+from handler.outcomes import Reason
+
+LEAST_GAIN = timedelta(days=7)
+"""A next certificate cannot end later than the subscription, so one that would gain less than this is not worth it."""
+
+
+def row_unreadable(instance: Instance, _rules: Rules, _now: datetime) -> bool:
+    """CAS shows something of the instance that makes no sense."""
+    return bool(instance.odd)
+
+
+def domain_not_allowed(instance: Instance, rules: Rules, _now: datetime) -> bool:
+    """The operator's own list decides: every name, of the newest certificate and of the next, must be allowed."""
+    texts = [text for text in (instance.renewable.domain, instance.configured) if text]
+    return bool(texts) and not all(is_allowed(text, rules) for text in texts)
+
+
+def free_instance(instance: Instance, _rules: Rules, _now: datetime) -> bool:
+    """A free instance gets no second certificate."""
+    return instance.kind == "TEST"
+
+
+def no_certificate(instance: Instance, _rules: Rules, _now: datetime) -> bool:
+    """Nobody has ever applied, so it is not ours to begin with."""
+    return not instance.certificate_id
+
+
+def revoked(instance: Instance, _rules: Rules, _now: datetime) -> bool:
+    """The newest certificate was revoked, which somebody did on purpose."""
+    return instance.certificate_status == "revoked"
+
+
+def closed(instance: Instance, _rules: Rules, _now: datetime) -> bool:
+    """The subscription is over."""
+    return instance.status in CLOSED
+
+
+def hosted(instance: Instance, _rules: Rules, _now: datetime) -> bool:
+    """The platform gets the next certificate by itself."""
+    return instance.is_hosted
+
+
+def in_review(instance: Instance, _rules: Rules, _now: datetime) -> bool:
+    """Somebody has applied."""
+    return instance.status == "pending"
+
+
+def outside_window(instance: Instance, rules: Rules, now: datetime) -> bool:
+    """It is too early: see `window_opens`."""
+    opens = window_opens(instance, rules)
+    return opens is not None and now < opens
+
+
+def subscription_ends(instance: Instance, _rules: Rules, _now: datetime) -> bool:
+    """The subscription ends with the certificate, so the next one needs a person and money."""
+    ends, subscription = instance.ends, instance.subscription_ends
+    return ends is not None and subscription is not None and subscription <= ends + LEAST_GAIN
+
+
+def upgrading(detail: Detail) -> bool:
+    """An upgrade is paid for and not carried out."""
+    return detail.upgrade_status == "payed"
+
+
+def not_dv(instance: Instance, _rules: Rules, _now: datetime) -> bool:
+    """An organisation is validated by persons."""
+    return instance.certificate_type != "DV"
+
+
+def own_csr(detail: Detail) -> bool:
+    """The key is somebody's own, and so is the request."""
+    return detail.csr_method == "upload"
+
+
+def needs_data(detail: Detail) -> bool:
+    """It lacks a contact, a domain or a way to validate it."""
+    return not (detail.contacts and detail.domain and detail.validation_method)
+
+
+def is_awaited(instance: Instance) -> bool:
+    """Tell whether somebody else gets the next certificate: the platform that hosts it, or whoever has applied.
+
+    Whatever the operator allows: his rules are about what this function may do.
+    """
+    if instance.certificate_status == "revoked" or instance.status in CLOSED:
+        return False
+    return instance.status == "pending" or (instance.is_hosted and instance.kind != "TEST")
+
+
+CHECKS: dict[Reason, Callable[[Instance, Rules, datetime], bool]] = {
+    Reason.ROW_UNREADABLE: row_unreadable,
+    Reason.DOMAIN_NOT_ALLOWED: domain_not_allowed,
+    Reason.TEST_INSTANCE: free_instance,
+    Reason.NO_CERTIFICATE: no_certificate,
+    Reason.REVOKED: revoked,
+    Reason.CLOSED: closed,
+    Reason.HOSTED: hosted,
+    Reason.IN_REVIEW: in_review,
+    Reason.OUTSIDE_WINDOW: outside_window,
+    Reason.SUBSCRIPTION_ENDS: subscription_ends,
+    Reason.NOT_DV: not_dv,
+}
+"""What a row tells."""
+DETAIL_CHECKS: dict[Reason, Callable[[Detail], bool]] = {
+    Reason.UPGRADING: upgrading,
+    Reason.OWN_CSR: own_csr,
+    Reason.NEEDS_DATA: needs_data,
+}
+"""What only the detail tells."""
+
+
+def reason_not_to_apply(instance: Instance, rules: Rules, now: datetime) -> Reason | None:
+    """Return the reason of the first check of the row that forbids an application, None if all allow it."""
+    return next((reason for reason, forbids in CHECKS.items() if forbids(instance, rules, now)), None)
+
+
+def reason_in_detail(detail: Detail) -> Reason | None:
+    """Return the reason of the first check of the detail that forbids an application, None if all allow it."""
+    return next((reason for reason, forbids in DETAIL_CHECKS.items() if forbids(detail)), None)
+
+
+def window_opens(instance: Instance, rules: Rules) -> datetime | None:
+    """Return from when on the next certificate may be applied for; None if nothing tells.
+
+    As for orders: `within` before the certificate ends, and never before half of its lifetime is over.
+    """
+    if instance.ends is None:
+        return None
+    opens = instance.ends - rules.within
+    starts = instance.starts
+    return opens if starts is None else max(opens, starts + (instance.ends - starts) / 2)

@@ -1,0 +1,55 @@
+"""What all messages have in common: CloudEvents 1.0, and their types. Pure."""
+
+import json
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from handler.certificates.renewable import Renewable
+from handler.runtime.clock import rfc3339
+
+
+class MessageType(str, Enum):
+    """The types of messages."""
+
+    RENEWED = "cas.order.renewed"
+    """A successor was purchased."""
+    ISSUED = "cas.order.issued"
+    """The successor's certificate is issued."""
+    STALLED = "cas.order.stalled"
+    """The successor does not get on, and the old certificate ends soon. An alert."""
+    FAILED = "cas.renewal.failed"
+    """The renewal was refused, needs a decision, or its outcome has been unknown for too long. An alert."""
+    INSTANCE_ISSUED = "cas.instance.issued"
+    """The next certificate of an instance is there."""
+    INSTANCE_STALLED = "cas.instance.stalled"
+    """Somebody else gets the next certificate of an instance, does not get on, and the old one ends soon. An alert."""
+    EXPIRING = "cas.certificate.expiring"
+    """Something ends soon, or has ended, and nothing will replace it. An alert."""
+
+
+def cloud_event(id_: str, type_: MessageType, subject: str, at: datetime, account_id: str, data: dict[str, Any]) -> str:
+    """Write a message: a CloudEvent in structured JSON, in whole seconds of UTC."""
+    return json.dumps(
+        {
+            "specversion": "1.0",
+            "id": id_,
+            "source": f"acs:yundun-cert::{account_id}",
+            "type": type_.value,
+            "subject": subject,
+            "time": rfc3339(at.replace(microsecond=0)),
+            "datacontenttype": "application/json",
+            "data": data,
+        },
+        separators=(",", ":"),
+    )
+
+
+def certificate_of(of: Renewable) -> dict[str, Any]:
+    """Return what every message says of a certificate: Domain, ProductCode, InstanceId and CertEndTime (RFC 3339)."""
+    return {
+        "Domain": of.domain if of.is_known else None,
+        "ProductCode": of.product if of.is_known else None,
+        "InstanceId": of.instance if of.is_known else None,
+        "CertEndTime": rfc3339(of.ends) if of.ends else None,
+    }
