@@ -23,6 +23,7 @@ Runtime = Literal["3.10", "3.12"]
 Event = bytes | dict[str, Any]
 """As the platform delivers it, or what is in it."""
 TIMER = {"triggerTime": "2026-11-21T03:00:00Z", "triggerName": "daily", "payload": ""}
+"""One event of the timer: each that it fires has another time, and only the platform repeats the very same bytes."""
 
 
 def raw(event: Event) -> bytes:
@@ -110,8 +111,9 @@ class Function:
         return answer
 
     def tick(self, timeout: int = 300, skew: float = 0, **settings: str) -> Answer:
-        """Let the timer fire."""
-        return self.invoke(TIMER, "3.10", timeout, skew, **settings)
+        """Let the timer fire, now."""
+        event = {**TIMER, "triggerTime": f"{self.cloud.clock.now():%Y-%m-%dT%H:%M:%SZ}"}
+        return self.invoke(event, "3.10", timeout, skew, **settings)
 
     @property
     def log_lines(self) -> list[dict[str, Any]]:

@@ -13,8 +13,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from handler.certificates.renewable import Kind, Renewable
 from handler.certificates.rules import Rules
-from handler.journal.entries import Claimed, State
+from handler.journal.entries import Claimed
 from handler.journal.renewal import Renewal, Successor
+from handler.journal.states import State
 from handler.orders.book import OrderBook
 from handler.orders.order import Order
 from handler.runtime.settings import Settings, settings_from

@@ -3,8 +3,8 @@
     python -m tests.invoke events/timer.json
 
 runs the real handler on the local stand-in of the cloud. The stand-in and the journal are kept in a folder
-(`.local/`), so that a second run finds everything as the first one left it. The deployed function is invoked by
-`python -m deploy.invoke`.
+(`.local/`), so that a second run finds everything as the first one left it; `--later 3d` lets three days go by there
+before. The deployed function is invoked by `python -m deploy.invoke`.
 """
 
 from __future__ import annotations
@@ -13,18 +13,20 @@ import argparse
 import contextlib
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 from deploy.event import add_event, read_event
-from deploy.table import show
+from deploy.table import show, show_what_failed
 from handler import index
 from handler.errors import EventRefused, RunFailed, SettingsError
-from tests.sample_account import furnish
-from tests.stubs.clock import SystemClock
+from tests.sample_account import sample_account_2026
+from tests.stubs.clock import Clock, SkewedClock, SystemClock
 from tests.stubs.cloud import QUEUE, local_cloud
 
 
@@ -54,6 +56,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="a setting, such as DRY_RUN=true; repeatable"
     )
+    parser.add_argument(
+        "--later", type=_span, default=timedelta(), metavar="3d", help="let days (3d) or hours (12h) go by before"
+    )
     elsewhere = ("--remote", "--async", "--qualifier", "--region", "--account", "--endpoint")
     parser.add_argument(*elsewhere, nargs="?", action=_OfTheDeployed, help=argparse.SUPPRESS)
     return parser
@@ -64,41 +69,75 @@ def _local(event: bytes, options: argparse.Namespace) -> int:
     journal = state / "journal"
     state.mkdir(parents=True, exist_ok=True)
     if options.fresh:
-        _forget(journal)
-    new = options.fresh or not (state / "cas.json").exists()
-    with local_cloud(SystemClock(), state=state, fresh=options.fresh) as cloud:
-        if new:
-            furnish(cloud)
-            print("A new account on the local stand-in of the cloud; nothing here costs money.")
+        _forget(state)
+    if not (state / "cas.json").exists():
+        with local_cloud(_clock(state, timedelta()), state=state, fresh=True) as cloud:
+            sample_account_2026(cloud)
+        print("A new account on the local stand-in of the cloud; nothing here costs money.")
+    clock = _clock(state, options.later)
+    with local_cloud(clock, state=state) as cloud:
         settings = dict(pair.split("=", 1) for pair in options.set)
         environ = cloud.environ(**{"JOURNAL_URL": journal.as_uri(), **settings})
         context = cloud.context(options.runtime, timeout=options.timeout)
+        before = {message["id"] for message in cloud.smq.messages(QUEUE)}
         log = state / "handler.log"
         with (
             log.open("a", encoding="utf-8") as lines,
             contextlib.redirect_stdout(lines),
             patch.dict(os.environ, environ),
+            patch.object(index, "SystemClock", lambda: clock),
         ):
             index.initialize(context)
-            code, text = _call(event, context)
+            code, text, failed = _call(event, context)
         show(text)
-        print(f"\nOn the queue {QUEUE}: {_count(cloud.smq.messages(QUEUE), 'message')}")
-        for message in cloud.smq.messages(QUEUE):
-            print(f"  {message['time']}  {message['type']}  {message['id']}  {message['data']['Domain']}")
+        if failed:
+            show_what_failed(text, "RunFailed")
+        _show_queue(cloud.smq.messages(QUEUE), before)
         print(f"\nThe function's log: {_shown(log)}   its journal: {_shown(journal)}")
         if (journal / "report.html").exists():
             print(f"The report: {_shown(journal / 'report.html')}")
     return code
 
 
-def _call(event: bytes, context: Any) -> tuple[int, str]:
-    """Invoke as the platform does: the result of the call, or what the platform makes of an exception."""
+def _span(text: str) -> timedelta:
+    """Read a time such as `3d` or `12h`."""
+    found = re.fullmatch(r"([0-9]{1,4})([dh])", text)
+    if not found:
+        msg = f"{text!r} is no time such as 3d (days) or 12h (hours)"
+        raise argparse.ArgumentTypeError(msg)
+    return int(found[1]) * timedelta(**{{"d": "days", "h": "hours"}[found[2]]: 1})
+
+
+def _clock(state: Path, later: timedelta) -> Clock:
+    """Return the stand-in's clock, which goes on from where earlier runs have left it, so much later."""
+    kept = state / "clock.json"
+    ahead = json.loads(kept.read_text("utf-8"))["seconds_ahead"] if kept.exists() else 0
+    ahead += int(later.total_seconds())
+    kept.write_text(json.dumps({"seconds_ahead": ahead}), "utf-8")
+    return SkewedClock(SystemClock(), ahead)
+
+
+def _call(event: bytes, context: Any) -> tuple[int, str, bool]:
+    """Invoke as the platform does: the result of the call, or what the platform makes of an exception.
+
+    Returns the exit status, the text, and whether that is the result of a run that failed.
+    """
     try:
-        return 0, index.handler(event, context)
+        return 0, index.handler(event, context), False
     except RunFailed as failed:
-        return 1, str(failed)
+        return 1, str(failed), True
     except (EventRefused, SettingsError) as refused:
-        return 1, json.dumps({"errorType": type(refused).__name__, "errorMessage": str(refused)})
+        return 1, json.dumps({"errorType": type(refused).__name__, "errorMessage": str(refused)}), False
+
+
+def _show_queue(messages: Sequence[dict[str, Any]], before: Iterable[str]) -> None:
+    """List what is on the queue; what this run has sent has a plus."""
+    new = [message for message in messages if message["id"] not in before]
+    print(f"\nOn the queue {QUEUE}: {_count(messages, 'message')}, {len(new)} new (+)")
+    width = max((len(message["type"]) for message in messages), default=0)
+    for message in messages:
+        mark = "+" if message in new else " "
+        print(f"{mark} {message['time']}  {message['type']:<{width}}  {message['id']}  {message['data']['Domain']}")
 
 
 def _forget(folder: Path) -> None:

@@ -39,3 +39,10 @@ def published(cloud: Cloud) -> list[str]:
 def entries(cloud: Cloud, order: object) -> list[dict[str, Any]]:
     """The entries of an order's journal, oldest first."""
     return [json.loads(line) for line in cloud.oss.objects[BUCKET, f"{ORDERS}{order}"].data.splitlines()]
+
+
+def warned(cloud: Cloud, queue: str | None = None) -> list[tuple[str, int, str]]:
+    """The alerts that nothing will replace something, oldest first: of what, at which threshold, and why."""
+    found = messages(cloud, "cas.certificate.expiring", queue)
+    parts = [(message["id"].rpartition("-expiring-"), message["data"]["Reason"]) for message in found]
+    return [(of, int(days), reason) for (of, _, days), reason in parts]

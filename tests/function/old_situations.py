@@ -123,7 +123,7 @@ def unknown_in_vain(cloud: Cloud, function: Function) -> None:
 def nothing_bought(cloud: Cloud, function: Function) -> None:
     unknown_in_vain(cloud, function)
     cloud.clock.advance(SETTLED)
-    function.tick(MAX_RENEWALS_PER_RUN="0")
+    function.invoke({"order_ids": [OLD]}, MAX_RENEWALS_PER_RUN="0")
 
 
 @situation

@@ -233,7 +233,7 @@ def test_alarms_go_to_their_own_queue_if_there_is_one(cloud: Cloud) -> None:
     function.tick()
     assert [message["type"] for message in cloud.smq.messages(QUEUE)] == ["cas.order.renewed"]
     alerts = {message["type"] for message in cloud.smq.messages("renewal-alerts")}
-    assert alerts == {"cas.renewal.failed", "cas.order.stalled"}
+    assert alerts == {"cas.renewal.failed", "cas.order.stalled", "cas.certificate.expiring"}
 
 
 def test_a_run_that_has_nothing_to_say_sends_nothing(cloud: Cloud, function: Function) -> None:
@@ -251,7 +251,17 @@ def test_watching_never_asks_for_anything_that_returns_a_private_key(cloud: Clou
     cloud.cas.apply(new)
     cloud.cas.issue(new)
     function.tick()
-    assert {call.action for call in cloud.cas.calls} == {LIST, RENEWALS}
+    cloud.cas.instances.add("hosted.example.com", 5, hosted=True)
+    cloud.cas.certificates.upload("uploaded.example.com", days_left=5)
+    function.tick()
+    assert {call.action for call in cloud.cas.calls} == {
+        LIST,
+        RENEWALS,
+        "ListInstances",
+        "ListCertificates",
+        "GetInstanceDetail",
+    }
+    assert {tuple(sorted(call.params)) for call in cloud.cas.calls_of("GetInstanceDetail")} == {("InstanceId",)}
 
 
 def test_a_dry_run_tells_nothing(cloud: Cloud, function: Function) -> None:

@@ -95,18 +95,25 @@ def test_an_order_that_looks_expiring_for_thirty_days_is_bought_once(cloud: Clou
     assert len(messages(cloud, "cas.order.renewed")) == 1
 
 
+WATCHED = {"123451263": "expiring"}
+"""A free certificate that nothing will replace; a scan says so."""
 SAMPLES = {
-    "timer.json": {"123451222": "renewed", "123451230": "renewed", "123451241": "renewed"},
+    "timer.json": {"123451222": "renewed", "123451230": "renewed", "123451241": "renewed", **WATCHED},
     "timer-narrowed.json": {"123451222": "would-renew"},
     "manual.json": {"123451222": "renewed"},
     "manual-api.json": {"123451222": "renewed"},
     "manual-domains.json": {"123451222": "renewed"},
-    "manual-scan-dry-run.json": {"123451222": "would-renew", "123451230": "would-renew", "123451241": "would-renew"},
+    "manual-scan-dry-run.json": {
+        "123451222": "would-renew",
+        "123451230": "would-renew",
+        "123451241": "would-renew",
+        **WATCHED,
+    },
     "cloudmonitor-system-event.json": {"123451222": "renewed"},
     "cloudmonitor-system-event-text.json": {"123451222": "renewed"},
     "cloudmonitor-subscription.json": {"123451222": "renewed"},
     "cloudmonitor-subscription.form": {"123451222": "renewed"},
-    "eventbridge.json": {"123451222": "renewed", "123451230": "renewed", "123451241": "renewed"},
+    "eventbridge.json": {"123451222": "renewed", "123451230": "renewed", "123451241": "renewed", **WATCHED},
     "threshold-alarm.json": {"123451222": "renewed"},
     "check.json": {},
 }
@@ -123,7 +130,11 @@ def test_each_sample_event_means_the_orders_that_it_should(cloud: Cloud, functio
     assert done == SAMPLES[sample]
     bought = sorted(str(purchase.old_order_id) for purchase in cloud.cas.purchases)
     assert bought == sorted(old for old, outcome in done.items() if outcome == "renewed")
-    assert sorted(message["data"]["RenewedOrderId"] for message in cloud.smq.messages()) == bought
+    assert sorted(message["data"]["RenewedOrderId"] for message in messages(cloud, "cas.order.renewed")) == bought
+    warned = [message["subject"] for message in messages(cloud, "cas.certificate.expiring")]
+    is_told = "expiring" in done.values() and not answer.result["dry_run"]
+    assert warned == (list(WATCHED) if is_told else [])
+    assert len(cloud.smq.messages()) == len(bought) + len(warned)
 
 
 @pytest.mark.parametrize("sample", sorted(REFUSED_SAMPLES))
@@ -307,7 +318,11 @@ def test_the_spending_fuse_counts_renewals_and_defers_the_rest(cloud: Cloud, fun
 def test_a_dry_run_decides_and_reports_and_does_nothing(cloud: Cloud, function: Function) -> None:
     orders = expiring(cloud, 3)
     answer = function.tick(DRY_RUN="true", MAX_RENEWALS_PER_RUN="2")
-    assert [answer.of(order)["outcome"] for order in orders] == ["would-renew", "would-renew", "deferred"]
+    assert [(answer.of(order)["outcome"], answer.of(order)["in_run"]) for order in orders] == [
+        ("would-renew", 1),
+        ("would-renew", 1),
+        ("would-renew", 2),
+    ]
     assert answer.result["dry_run"] is True
     assert "DRY RUN" in function.log
     assert not cloud.cas.purchases
@@ -441,7 +456,7 @@ def test_each_log_line_is_an_object_with_the_request_the_order_and_the_reason(cl
     sample_account.furnish(cloud)
     function.tick()
     orders = [line for line in function.log_lines if line["event"] == "order"]
-    assert {"renewed", "skipped"} == {line["outcome"] for line in orders}
+    assert {"renewed", "skipped", "expiring"} == {line["outcome"] for line in orders}
     assert all({"time", "level", "request_id", "order_id", "outcome", "reason"} <= set(line) for line in orders)
 
 
@@ -453,15 +468,31 @@ def test_a_check_that_finds_faults_says_what_to_do_and_buys_nothing(cloud: Cloud
         "settings": True,
         "credentials": True,
         "cas": False,
+        "instances": False,
+        "certificates": False,
         "smq": False,
         "journal": True,
         "alone": True,
     }
     assert "yundun-cert:ListUserCertificateOrder" in checks["cas"]["do"]
+    for name, permission in (("instances", "ListInstances"), ("certificates", "ListCertificates")):
+        assert f"yundun-cert:{permission}" in checks[name]["do"]
+        assert f"leave {name} out of WATCH" in checks[name]["do"]
     assert "QueueNotExist" in checks["smq"]["found"]
     assert not cloud.cas.purchases
     assert not cloud.smq.messages()
     assert not cloud.oss.objects
+
+
+def test_a_check_asks_for_one_row_of_each_list_that_is_watched(cloud: Cloud, function: Function) -> None:
+    asked = ("ListInstances", "ListCertificates")
+    checks = [line["check"] for line in function.invoke({"check": True}, WATCH="orders").result["check"]]
+    assert not {"instances", "certificates"} & {*checks}
+    assert not [call for action in asked for call in cloud.cas.calls_of(action)]
+
+    checks = [line["check"] for line in function.invoke({"check": True}).result["check"] if line["ok"]]
+    assert checks[2:5] == ["cas", "instances", "certificates"]
+    assert [[call.params["ShowSize"] for call in cloud.cas.calls_of(action)] for action in asked] == [["1"], ["1"]]
 
 
 def test_a_check_tells_of_wrong_settings_instead_of_failing_on_them(cloud: Cloud, function: Function) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"index"}),
     frozenset({"run", "cloud"}),
-    frozenset({"triggers", "orders", "instances", "outbox", "report"}),
+    frozenset({"triggers", "orders", "instances", "watch", "outbox", "report"}),
     frozenset({"journal"}),
     frozenset({"result", "command"}),
     frozenset({"runtime"}),

@@ -10,7 +10,7 @@ from handler.cloud import cas_codes
 from handler.cloud.cas_codes import Meaning
 from handler.command import Renew
 from handler.journal import entries
-from handler.outbox.messages import MessageType
+from handler.outbox.cloud_event import MessageType
 from handler.outcomes import FAILURES, ListFault, Outcome, Reason
 from handler.triggers.events import command_in
 

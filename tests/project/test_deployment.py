@@ -199,7 +199,7 @@ def test_the_policy_is_filled_in_from_the_deployment(capsys: pytest.CaptureFixtu
     assert "$" not in text
     granted: dict[str, list[str]] = {}
     for statement in json.loads(text)["Statement"]:
-        for action in statement["Action"]:
+        for action in statement["Action"] if statement["Effect"] == "Allow" else ():
             granted.setdefault(action, []).extend(statement["Resource"])
     assert granted["mns:SendMessage"] == ["acs:mns:cn-hangzhou:123456789012:/queues/renewed-certificates/messages"]
     assert granted["oss:PutObject"] == [
@@ -231,7 +231,8 @@ def test_a_value_that_would_grant_more_than_was_meant_is_refused(argument: str, 
 
 
 def test_only_the_certificate_service_is_granted_on_everything():
-    for statement in json.loads(policy.POLICY.read_text(encoding="utf-8"))["Statement"]:
+    statements = json.loads(policy.POLICY.read_text(encoding="utf-8"))["Statement"]
+    for statement in (statement for statement in statements if statement["Effect"] == "Allow"):
         everything = "*" in statement["Resource"]
         assert everything == all(action.startswith("yundun-cert:") for action in statement["Action"])
         assert not [action for action in statement["Action"] if "*" in action]

@@ -14,7 +14,7 @@ from mns.account import Account
 from mns.mns_exception import MNSServerException
 from mns.queue import Message
 
-from handler.outbox.messages import MessageType
+from handler.outbox.cloud_event import MessageType
 from tests.project.documents import EDITIONS, Edition
 from tests.stubs.backend import ApiError
 from tests.stubs.cloud import QUEUE, Cloud

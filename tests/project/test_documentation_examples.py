@@ -14,9 +14,10 @@ import yaml
 
 from deploy import policy
 from deploy.invoke import command_line
-from handler.journal.entries import State
 from handler.journal.renewal import Successor
-from handler.outbox.messages import MessageType, renewed_message
+from handler.journal.states import State
+from handler.outbox.cloud_event import MessageType
+from handler.outbox.messages import renewed_message
 from handler.outcomes import Outcome
 from handler.result import Line, RunResult
 from tests import examples, invoke

@@ -1,5 +1,7 @@
 """The RAM policy grants exactly what the function calls: no call without a grant, no grant without a call.
 
+And it forbids, whatever else the role may be given, what the function must never do.
+
 The calls are those that reach the stubs when the handler runs; that none is missing, the handler's source shows.
 """
 
@@ -19,6 +21,10 @@ import pytest
 from alibabacloud_cas20200407.client import Client as CasClient
 
 from deploy import policy
+from handler.cloud.cas_client import CasClient as CasClientOfTheFunction
+from handler.cloud.cas_instances import CasInstances
+from handler.cloud.credentials import Credentials
+from handler.cloud.meter import Meter
 from tests.deployed import Function
 from tests.stubs import faults
 from tests.stubs.backend import Call
@@ -27,6 +33,7 @@ from tests.traces import RENEWALS
 
 HANDLER = Path(__file__).resolve().parents[2] / "handler"
 POLICY = json.loads(policy.POLICY.read_text(encoding="utf-8"))
+ALLOWS = [statement for statement in POLICY["Statement"] if statement["Effect"] == "Allow"]
 PREFIX = "renewals"
 """Where `Cloud.environ` puts the journal."""
 
@@ -41,6 +48,19 @@ WAYS_TO_CALL = {"read", "call_once"}
 """How the function's own client of CAS is used: `client.read("TheOperation", …)`."""
 
 ALERT_QUEUE = "renewal-alerts"
+
+NEVER = {
+    "RevokeCertificate",
+    "CancelPendingCertificate",
+    "CancelOrderRequest",
+    "CancelCertificateForPackageRequest",
+    "ShareCertificate",
+    "MoveResourceGroup",
+    "UpdateInstance",
+}
+"""What the function must never call; and besides whatever deletes, refunds, or has to do with bills."""
+LONGEST_POLICY = 6144
+"""In bytes; RAM takes no longer one."""
 
 
 @dataclass(frozen=True)
@@ -112,12 +132,23 @@ def run_everything(cloud: Cloud, function: Function) -> None:
     function.tick()
 
 
+def look_at_an_instance(cloud: Cloud) -> None:
+    """Look at one instance, as the service behind the port does when there is more to tell than its row has."""
+    instance = cloud.cas.instances.add("hosted.example.com", hosted=True)
+    credentials = Credentials(**vars(cloud.credentials))
+    client = CasClientOfTheFunction("https://cas.aliyuncs.com", credentials, cloud.clock, Meter(cloud.clock))
+    service = CasInstances(client)
+    assert [seen.id for seen in service.instances().instances] == [instance]
+    assert service.detail(instance).domain == "hosted.example.com"
+
+
 @pytest.fixture(scope="module")
 def calls() -> dict[str, list[Call]]:
     """What reached each service while the function did everything that it can do."""
     with local_cloud() as cloud:
         cloud.smq.add_queue(ALERT_QUEUE)
         run_everything(cloud, Function(cloud, ALERT_QUEUE=ALERT_QUEUE))
+        look_at_an_instance(cloud)
         return {name: list(backend.calls) for name, backend in cloud.backends.items()}
 
 
@@ -174,10 +205,29 @@ def grants(statement: Mapping[str, Any], access: Access) -> bool:
     )
 
 
+def forbids(statement: Mapping[str, Any], action: str) -> bool:
+    """Tell whether a statement denies an action on everything, which no other statement or policy can take back."""
+    is_denied = any(matches(pattern, action) for pattern in statement["Action"])
+    return statement["Effect"] == "Deny" and statement["Resource"] == ["*"] and is_denied
+
+
 def denied(document: Any, accesses: set[Access]) -> set[str]:
     """The actions that the policy does not allow on everything on which they are called."""
     statements = document["Statement"]
-    return {access.action for access in accesses if not any(grants(statement, access) for statement in statements)}
+    return {
+        access.action
+        for access in accesses
+        if any(forbids(statement, access.action) for statement in statements)
+        or not any(grants(statement, access) for statement in statements)
+    }
+
+
+def forbidden() -> set[str]:
+    """The operations of CAS that the policy forbids, of all that its SDK knows."""
+    methods = {name for name in vars(CasClient) if f"{name}_with_options" in vars(CasClient)}
+    operations = {name.title().replace("_", "") for name in methods}
+    statements = POLICY["Statement"]
+    return {name for name in operations if any(forbids(one, f"yundun-cert:{name}") for one in statements)}
 
 
 def test_every_call_is_granted_on_what_it_touches(accesses: set[Access]) -> None:
@@ -185,12 +235,12 @@ def test_every_call_is_granted_on_what_it_touches(accesses: set[Access]) -> None
 
 
 def test_every_grant_is_of_an_operation_that_is_called(accesses: set[Access]) -> None:
-    granted = {action for statement in POLICY["Statement"] for action in statement["Action"]}
+    granted = {action for statement in ALLOWS for action in statement["Action"]}
     assert granted == {access.action for access in accesses}
 
 
 def test_every_resource_of_a_grant_is_one_that_is_touched(accesses: set[Access]) -> None:
-    for statement in filled()["Statement"]:
+    for statement in filled(ALLOWS):
         for action in statement["Action"]:
             for resource in statement["Resource"]:
                 alone = {**statement, "Action": [action], "Resource": [resource]}
@@ -203,10 +253,10 @@ def test_only_conditions_that_this_test_understands_are_used() -> None:
         assert statement.get("Condition", {}).keys() <= {"StringLike"}
 
 
-@pytest.mark.parametrize("action", [action for statement in POLICY["Statement"] for action in statement["Action"]])
+@pytest.mark.parametrize("action", [action for statement in ALLOWS for action in statement["Action"]])
 def test_a_missing_grant_would_be_noticed(accesses: set[Access], action: str) -> None:
     lacking = filled()
-    for statement in lacking["Statement"]:
+    for statement in (statement for statement in lacking["Statement"] if statement["Effect"] == "Allow"):
         statement["Action"] = [granted for granted in statement["Action"] if granted != action]
     assert denied(lacking, accesses) == {action}
 
@@ -226,6 +276,28 @@ def test_nothing_of_another_queue_bucket_or_folder_is_granted(
     accesses: set[Access], change: dict[str, str], actions: set[str]
 ) -> None:
     assert denied(filled(**change), accesses) == actions
+
+
+def test_what_the_function_must_never_do_is_forbidden_whatever_else_allows_it_and_nothing_else_is() -> None:
+    found = forbidden()
+    assert found >= NEVER
+    assert {"DeleteInstance", "DeleteUserCertificate", "RefundInstance"} <= found - NEVER
+    assert all(name.startswith(("Delete", "Refund")) for name in found - NEVER)
+
+
+@pytest.mark.parametrize("action", ["bss:PayOrder", "bssapi:CreateInstance", "bssapi:RenewInstance", "efc:Pay"])
+def test_whatever_has_to_do_with_bills_is_forbidden(action: str) -> None:
+    assert any(forbids(statement, action) for statement in POLICY["Statement"])
+
+
+def test_no_private_key_can_be_had_but_by_the_one_operation_that_is_always_asked_without_it() -> None:
+    granted = {action.removeprefix("yundun-cert:") for statement in ALLOWS for action in statement["Action"]}
+    assert granted & {"GetUserCertificateDetail", "DescribeCertificateState"} == {"GetUserCertificateDetail"}
+
+
+def test_the_policy_is_no_longer_than_ram_takes() -> None:
+    longest = filled(queue="q" * 120, alert_queue="a" * 120, bucket="b" * 63, prefix="p" * 120)
+    assert len(json.dumps(longest, indent=2).encode()) <= LONGEST_POLICY
 
 
 def test_a_list_of_the_whole_bucket_is_not_granted() -> None:

@@ -13,13 +13,16 @@ import pytest
 from cloudevents.core.exceptions import CloudEventValidationError
 from jsonschema import Draft202012Validator
 
+from handler.certificates.renewable import Kind
 from handler.orders.order import ISSUED
-from handler.outbox.messages import MessageType
-from handler.outcomes import FAILURES, Outcome
+from handler.outbox.cloud_event import MessageType
+from handler.outcomes import FAILURES, Outcome, Reason
 from handler.report.data import Need, Stage
 from handler.run.self_check import _ADVICE
 from handler.run.summary import _STAGES
+from handler.run.watch import FORESEEN
 from handler.triggers.events import command_in
+from handler.watch.standing import THRESHOLDS
 from tests import published
 from tests.deployed import Function
 from tests.stubs.cloud import local_cloud
@@ -28,8 +31,10 @@ from tests.stubs.wire import NotStubbed
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMAS = published.SCHEMAS
 MESSAGES = [name for name in SCHEMAS if name.startswith("cas.")]
-OPTIONAL = {"Deferred", "note", "errors", "check", "candidates", "candidates_in_all", "asked_for", "do"}
+OPTIONAL = {"Deferred", "note", "errors", "check", "candidates", "candidates_in_all", "asked_for", "in_run", "do"}
 """What is left out where there is nothing to say. A report has all of its own."""
+OF_ITS_KIND = {"OrderId", "CertificateId", "instance_id", "certificate_id"}
+"""What only an order, an instance or a certificate has; the schemas demand it of that kind."""
 
 every = pytest.mark.parametrize("name", SCHEMAS)
 
@@ -47,6 +52,7 @@ class Words(NamedTuple):
     """How far a new order is that need not get on."""
     report_stages: set[str]
     needs: set[str]
+    kinds: set[str]
     triggers: set[str]
     checks: set[str]
 
@@ -62,6 +68,7 @@ def words_of_the_code() -> Words:
         ends=set(ISSUED) | {"REPLACED", "ABANDONED"},
         report_stages={stage.value for stage in Stage},
         needs={need.value for need in Need},
+        kinds={kind.value for kind in Kind},
         triggers={command_in(sample, ()).trigger for sample in samples},
         checks=set(_ADVICE),
     )
@@ -116,7 +123,7 @@ def test_every_property_is_described_and_there_are_no_others(name: str) -> None:
 def test_what_may_be_missing_is_known(name: str) -> None:
     missing = {key for schema in objects_in(SCHEMAS[name]) for key in schema.get("properties", {})}
     missing -= {key for schema in objects_in(SCHEMAS[name]) for key in schema.get("required", ())}
-    assert missing <= OPTIONAL
+    assert missing <= OPTIONAL | (OF_ITS_KIND if name in {"cas.certificate.expiring", "result"} else set())
     assert not missing or name != "report"
 
 
@@ -160,13 +167,24 @@ def test_the_words_are_those_of_the_code() -> None:
     assert enum("cas.renewal.failed", *data, "Outcome", "enum") == WORDS.failures
     assert enum(*stage, "0", "enum") == WORDS.stages
     assert enum(*stage, "1", "not", "enum") == WORDS.ends
+    assert enum("cas.certificate.expiring", *data, "Kind", "enum") == {kind.value for kind in Kind}
+    assert enum("result", "$defs", "line", "properties", "kind", "enum") == {kind.value for kind in Kind}
+    assert enum("cas.instance.stalled", *data, "Stage", "enum") == {Reason.HOSTED.value, Reason.IN_REVIEW.value}
     assert enum(*line, "stage", "enum") == WORDS.report_stages
     assert enum("report", "properties", "stages", "required") == WORDS.report_stages
     assert enum("report", "properties", "stages", "properties") == WORDS.report_stages
     assert enum(*line, "need", "enum") == WORDS.needs | {None}
+    assert enum(*line, "kind", "enum") == WORDS.kinds
+    assert enum("report", "properties", "kinds", "required") == WORDS.kinds
+    assert enum("report", "properties", "kinds", "properties") == WORDS.kinds
     assert enum("report", "properties", "trigger", "enum") == WORDS.triggers
     assert enum("result", "properties", "trigger", "enum") == WORDS.triggers | {"unknown"}
     assert enum("result", "$defs", "check", "properties", "check", "enum") == WORDS.checks
+
+
+def test_the_days_before_the_end_are_those_of_the_code() -> None:
+    days = "|".join(str(days) for days in (*FORESEEN, *THRESHOLDS))
+    assert SCHEMAS["cas.certificate.expiring"]["properties"]["id"]["pattern"].endswith(f"-expiring-({days})$")
 
 
 @every
@@ -186,7 +204,7 @@ def test_every_word_is_explained(name: str) -> None:
 GONE = object()
 """In the place of a value: the property is not there at all."""
 
-ENVELOPE: list[tuple[str, Any]] = [
+ANY_ENVELOPE: list[tuple[str, Any]] = [
     ("specversion", "0.3"),
     ("id", "123451222"),
     ("id", 123451222),
@@ -202,10 +220,6 @@ ENVELOPE: list[tuple[str, Any]] = [
     ("datacontenttype", "text/plain"),
     ("data", None),
     ("data", "e30="),
-    ("data.OrderId", GONE),
-    ("data.OrderId", 98987582437920969),
-    ("data.OrderId", "0123451222"),
-    ("data.OrderId", "98987582437920969123"),
     ("data.Domain", GONE),
     ("data.ProductCode", 1),
     ("data.InstanceId", GONE),
@@ -214,6 +228,13 @@ ENVELOPE: list[tuple[str, Any]] = [
     ("data.CertEndTime", GONE),
     ("data.More", "of it"),
     ("more", "of it"),
+]
+ENVELOPE: list[tuple[str, Any]] = [
+    *ANY_ENVELOPE,
+    ("data.OrderId", GONE),
+    ("data.OrderId", 98987582437920969),
+    ("data.OrderId", "0123451222"),
+    ("data.OrderId", "98987582437920969123"),
 ]
 SUCCESSOR: list[tuple[str, Any]] = [("data.RenewedOrderId", GONE), ("data.RenewedOrderId", None), ("data.Domain", "")]
 WRONG: dict[str, list[tuple[str, Any]]] = {
@@ -252,6 +273,47 @@ WRONG: dict[str, list[tuple[str, Any]]] = {
         ("data.CandidatesInAll", -1),
         ("data.Deferred", 0),
     ],
+    "cas.certificate.expiring": [
+        *(wrong for wrong in ENVELOPE if wrong[0] not in {"data.OrderId", "data.ProductCode"}),
+        ("id", "9000000-expiring-5"),
+        ("id", "9000000-expiring"),
+        ("data.Kind", "upload"),
+        ("data.Kind", GONE),
+        ("data.Kind", "order"),
+        ("data.Kind", "instance"),
+        ("data.OrderId", "9000000"),
+        ("data.CertificateId", GONE),
+        ("data.CertificateId", 9000000),
+        ("data.Reason", ""),
+        ("data.Reason", None),
+        ("data.DaysLeft", None),
+        ("data.DaysLeft", 9.5),
+        ("data.Products", None),
+        ("data.Products", [1]),
+        ("data.CertEndTime", None),
+        ("data.Deferred", 0),
+    ],
+    "cas.instance.issued": [
+        *(wrong for wrong in ENVELOPE if wrong[0] != "data.OrderId"),
+        ("id", "cas_dv-cn-example01-issued"),
+        ("data.CertificateId", 20000006),
+        ("data.CertificateId", GONE),
+        ("data.ReplacedCertificateId", GONE),
+        ("data.ReplacedCertificateId", ""),
+        ("data.Stage", "hosted"),
+    ],
+    "cas.instance.stalled": [
+        *(wrong for wrong in ENVELOPE if wrong[0] != "data.OrderId"),
+        ("id", "cas_dv-cn-example01-20000001-stalled-20261128"),
+        ("data.ReplacedCertificateId", GONE),
+        ("data.Stage", "PAYED"),
+        ("data.Stage", GONE),
+        ("data.DaysLeft", "13"),
+        ("data.Detail", None),
+        ("data.Records", None),
+        ("data.Records", [{"Domain": "www.example.com"}]),
+        ("data.Records", ["_dnsauth"]),
+    ],
     "result": [
         ("request_id", None),
         ("trigger", "alarm"),
@@ -270,10 +332,26 @@ WRONG: dict[str, list[tuple[str, Any]]] = {
         ("orders.0.outcome", "eaten"),
         ("orders.0.reason", None),
         ("orders.0.reason", ""),
+        ("orders.0.kind", GONE),
+        ("orders.0.kind", "upload"),
+        ("orders.0.kind", "instance"),
+        ("orders.0.kind", "certificate"),
+        ("orders.0.instance_id", "cas-cn-example01"),
+        ("orders.0.certificate_id", "9000000"),
+        ("orders.0.in_run", 0),
         ("orders.0.order_id", None),
         ("orders.0.order_id", 123451256),
         ("orders.0.asked_for", "domain www.example.com"),
         ("orders.0.more", "of it"),
+        ("orders.0.kind", GONE),
+        ("orders.0.kind", "upload"),
+        ("orders.0.kind", "instance"),  # then it has an instance_id, and no order_id
+        ("orders.0.instance_id", "cas_dv-cn-example01"),
+        ("orders.0.certificate_id", "9000000"),
+        ("orders.0.in_run", 0),
+        ("orders.3.instance_id", GONE),
+        ("orders.3.order_id", "123451222"),
+        ("orders.3.reason", None),
         ("orders.1.new_order_id", None),
         ("orders.1.new_order_id", "another"),
         ("orders.1.message_id", "98987582437920969"),
@@ -298,6 +376,28 @@ WRONG: dict[str, list[tuple[str, Any]]] = {
         ("stages.eaten", 1),
         ("stages.issued", -1),
         ("needs_a_person", True),
+        ("foresight", ""),
+        ("foresight", GONE),
+        ("kinds", GONE),
+        ("kinds.instance", GONE),
+        ("kinds.upload", 1),
+        ("orders.0.kind", "upload"),
+        ("orders.0.kind", GONE),
+        ("orders.0.certificate_id", None),
+        ("orders.0.certificate_id", 18000456),
+        ("orders.0.order_id", "123451222"),
+        ("orders.0.instance_id", "cas_dv-cn-20260605a01"),
+        ("orders.0.new_order_id", "123451222"),
+        ("orders.0.products", None),
+        ("orders.0.products", [""]),
+        ("orders.1.order_id", None),
+        ("orders.1.new_certificate_id", "18000456"),
+        ("orders.2.instance_id", None),
+        ("orders.2.instance_id", ""),
+        ("orders.2.certificate_id", "18000456"),
+        ("orders.2.records", GONE),
+        ("orders.2.records.0.Value", GONE),
+        ("orders.2.records.0.Ttl", "600"),
         ("more", "of it"),
         ("orders.0.stage", "eaten"),
         ("orders.0.need", "money"),

@@ -27,6 +27,7 @@ class PausedInvocation:
 
         The clock of its instance is `skew` seconds ahead of the cloud's, by which the platform ends it.
         """
+        self.name = name
         self.at: tuple[str, str, str] | None = None
         """Where it stands: phase, service, action."""
         self.finished = False

@@ -31,11 +31,14 @@ from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from tests.deployed import TIMER, what_a_person_says
+from tests.promise.account import WatchedAccount
 from tests.promise.file_crashes import file_crashes
 from tests.promise.interleaving import PausedInvocation
+from tests.promise.truth import EXCEPTED
+from tests.promise.witness import NEW_TYPES, Witness
 from tests.stubs import faults
 from tests.stubs.cloud import BUCKET, Cloud, local_cloud
 from tests.stubs.faults import Fault
@@ -50,6 +53,14 @@ PER_RUN, PER_DAY = 2, 12
 MOST_ORDERS = 20
 ISSUED = {"ISSUED", "WILLEXPIRED", "EXPIRED"}
 TIMEOUTS = st.sampled_from([60, 300, 300, 7200])
+WATCHED = st.none() | st.tuples(
+    st.sampled_from(["milliseconds", "seconds"]),
+    st.sampled_from(["absent", "zero", "null", "text"]),
+    st.sampled_from([(True, 30), (True, 12), (False, 30)]),
+    st.booleans(),
+    st.booleans(),
+)
+"""What an account of 2026 has beside orders, if anything."""
 WHO = st.integers(0, 1)
 """Which of two instances, whose clocks differ."""
 PLACES = [
@@ -138,8 +149,8 @@ _entry = cache(json.loads)
 """Each line is looked at after every step of a history."""
 
 
-class ExactlyOnce(RuleBasedStateMachine):
-    """See the module."""
+class ExactlyOnce(WatchedAccount):
+    """See the module; what is only watched is in `tests.promise.account`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -157,6 +168,9 @@ class ExactlyOnce(RuleBasedStateMachine):
         answers, runs, rows of lists, time."""
         self.entries: dict[str, list[bytes]] = {}
         self.replaced_at: dict[int, datetime] = {}
+        self.started_runs: list[PausedInvocation] = []
+        self.witness = Witness(self.cloud, PER_RUN, self._recorded, self._renewed_at)
+        self.cloud.hooks.append(self.witness)
 
     # How it begins
 
@@ -170,6 +184,7 @@ class ExactlyOnce(RuleBasedStateMachine):
         rows=st.sampled_from([2, 3, 50]),
         oldest_first=st.booleans(),
         noise=st.sampled_from([False, False, True]),
+        watched=WATCHED,
     )
     def an_account(
         self,
@@ -182,7 +197,9 @@ class ExactlyOnce(RuleBasedStateMachine):
         skews: tuple[int, int],
         rows: int,
         oldest_first: bool,
+        watched: tuple[Any, ...] | None,
     ) -> None:
+        """`watched`: what there is beside orders, see `an_account_of_2026`; None: nothing."""
         if kept == "file":
             root = Path(self._resources.enter_context(tempfile.TemporaryDirectory()))
             self._resources.enter_context(file_crashes(self.cloud, root))
@@ -208,18 +225,24 @@ class ExactlyOnce(RuleBasedStateMachine):
             )
             for i, (name, product) in enumerate(zip(names, products, strict=True))
         ]
+        if watched is not None:
+            self.an_account_of_2026(*watched)
 
     # Runs
 
     @rule(timeout=TIMEOUTS, who=WHO)
     def tick(self, timeout: int, who: int) -> None:
-        self._finish(self._start(TIMER, timeout, who))
+        self._finish(self._start(self._timer(), timeout, who))
 
     @rule(who=WHO)
     def the_platform_repeats_an_event_until_it_succeeds(self, who: int) -> None:
+        event, rang = self._timer(), False
         for _ in range(4):
-            run = self._start(TIMER, 300, who)
+            bought = len(self.cloud.cas.purchases)
+            run = self._start(event, 300, who)
             self._finish(run)
+            assert not rang or len(self.cloud.cas.purchases) == bought, "a retry for the sake of the alarm bought more"
+            rang = rang or self._rang_in(run)
             if run.text is not None and not run.failed:
                 break
             self.cloud.clock.advance(60)
@@ -227,7 +250,7 @@ class ExactlyOnce(RuleBasedStateMachine):
     @precondition(lambda self: len(self.runs) < 3)
     @rule(timeout=TIMEOUTS, who=WHO, share=st.integers(0, 99))
     def a_run_begins_and_stands_still(self, timeout: int, who: int, share: int) -> None:
-        run = self._start(TIMER, timeout, who)
+        run = self._start(self._timer(), timeout, who)
         run.step(self._points(share))
         self._keep(run)
 
@@ -284,7 +307,7 @@ class ExactlyOnce(RuleBasedStateMachine):
         self._end(run)
         self.cloud.cas.renewal_takes = 0
         self.cloud.clock.advance(later)
-        self._finish(self._start(TIMER, 300, 1 - who))
+        self._finish(self._start(self._timer(), 300, 1 - who))
 
     @rule(
         who=WHO, stands=st.sampled_from([SETTLE + 61, 2 * SETTLE]), place=st.sampled_from(["claim", "purchase", "list"])
@@ -295,7 +318,7 @@ class ExactlyOnce(RuleBasedStateMachine):
         stop = {"claim": ("before", "oss", "AppendObject"), "purchase": ("before", "cas", RENEWALS)}.get(place)
         run = self._start_up_to(stop or ("after", "cas", LIST), 2, 7200, who)
         self.cloud.clock.advance(stands)
-        self._finish(self._start(TIMER, 300, 1 - who))
+        self._finish(self._start(self._timer(), 300, 1 - who))
         self._finish(run)
 
     @precondition(lambda self: not self._something_is_unsettled())
@@ -344,9 +367,9 @@ class ExactlyOnce(RuleBasedStateMachine):
         self._timer_whose_purchases_answer(who, faults.timeout_after())
         self.cloud.clock.advance(SETTLE + 2 * SKEW)
         self.cloud.cas.fail(LIST, *[fault] * 12)
-        self._finish(self._start(TIMER, 300, 1 - who))
+        self._finish(self._start(self._timer(), 300, 1 - who))
         self.cloud.cas._faults.clear()
-        self._finish(self._start(TIMER, 300, 1 - who))
+        self._finish(self._start(self._timer(), 300, 1 - who))
 
     @rule(who=WHO, stands=st.sampled_from([283, 297]))
     def a_run_is_late_for_its_call_which_takes_effect_after_its_end(self, who: int, stands: int) -> None:
@@ -362,7 +385,7 @@ class ExactlyOnce(RuleBasedStateMachine):
         self.cloud.cas.renewal_takes = 0
         over = began + timedelta(seconds=300 + SETTLE + 5) - self.cloud.clock.now()
         self.cloud.clock.advance(max(0, over.total_seconds()))
-        self._finish(self._start(TIMER, 300, 1 - who))
+        self._finish(self._start(self._timer(), 300, 1 - who))
 
     @rule(
         who=WHO,
@@ -392,10 +415,10 @@ class ExactlyOnce(RuleBasedStateMachine):
         self.cloud.cas.fail(RENEWALS, None, faults.timeout_before())
         # The count of the day, the claim, and then the entry that records the purchase, as often as it is tried.
         self.cloud.oss.fail("AppendObject", None, None, *[faults.error("InternalError", 500)] * 3)
-        self._finish(self._start(TIMER, 300, who))
+        self._finish(self._start(self._timer(), 300, who))
         self.cloud.oss._faults.clear()
         self.cloud.clock.advance(300 + SETTLE + 2 * SKEW)
-        self._finish(self._start(TIMER, 300, who))
+        self._finish(self._start(self._timer(), 300, who))
         for purchase in self.cloud.cas.purchases[bought : bought + 1]:
             assert str(purchase.old_order_id) not in self.held, "a person is asked what the run itself knew"
 
@@ -408,7 +431,7 @@ class ExactlyOnce(RuleBasedStateMachine):
             backend._faults.clear()
         self.cloud.oss.fail("AppendObject", *[None] * entry, faults.reset_after())
         before = len(self.cloud.cas.purchases)
-        run = self._start(TIMER, 300, who)
+        run = self._start(self._timer(), 300, who)
         self._finish(run)
         assert run.text is not None
         lines = json.loads(run.text)["orders"] if run.text.startswith("{") else []
@@ -447,7 +470,7 @@ class ExactlyOnce(RuleBasedStateMachine):
                 self.cloud.cas.move(new, "BUY" if source == "CPACK" else "CPACK")
 
         self.cloud.cas.between_pages = happens
-        self._finish(self._start(TIMER, 300, 1 - who))
+        self._finish(self._start(self._timer(), 300, 1 - who))
         self.cloud.cas.between_pages = None
 
     @rule(who=WHO, elsewhere=st.booleans())
@@ -462,7 +485,7 @@ class ExactlyOnce(RuleBasedStateMachine):
                 self.cloud.cas.order(purchase.new_order_id).bound_domain = "elsewhere.example.com"
             self.cloud.cas.apply(purchase.new_order_id)
         self.cloud.clock.advance(SETTLE + 2 * SKEW)
-        self._finish(self._start(TIMER, 300, 1 - who))
+        self._finish(self._start(self._timer(), 300, 1 - who))
 
     @rule(who=WHO)
     def a_call_is_lost_in_vain_and_an_application_withdrawn(self, who: int) -> None:
@@ -470,7 +493,7 @@ class ExactlyOnce(RuleBasedStateMachine):
             return
         self._timer_whose_purchases_answer(who, faults.timeout_before())
         self.somebody_withdraws_an_application()
-        self._finish(self._start(TIMER, 300, 1 - who))
+        self._finish(self._start(self._timer(), 300, 1 - who))
 
     @rule(
         who=WHO,
@@ -496,7 +519,7 @@ class ExactlyOnce(RuleBasedStateMachine):
             self._finish(settles)
         else:
             buys = self._up_to(self._start(ask, 7200, 1 - who), at)
-            self._finish(self._start(TIMER, 300, who))
+            self._finish(self._start(self._timer(), 300, who))
             self._finish(buys)
 
     @rule(who=WHO, lost=st.booleans(), days=st.sampled_from([1, 30]))
@@ -531,12 +554,12 @@ class ExactlyOnce(RuleBasedStateMachine):
         """Its certificate is in the window from its first day on."""
         if not self._begins():
             return
-        self._finish(self._start(TIMER, 300, who))
+        self._finish(self._start(self._timer(), 300, who))
         self.cloud.clock.advance(SETTLE)
         for new in self._successors("PAYED"):
             self.cloud.cas.apply(new)
             self.cloud.cas.issue(new, days=20)
-        self._finish(self._start(TIMER, 300, who))
+        self._finish(self._start(self._timer(), 300, who))
 
     # The world
 
@@ -701,6 +724,8 @@ class ExactlyOnce(RuleBasedStateMachine):
             if message["type"] == "cas.renewal.failed":
                 self._check_failure(message)
                 continue
+            if message["type"] in NEW_TYPES:
+                continue  # see `Witness`
             pair = (message["data"]["RenewedOrderId"], message["data"]["OrderId"])
             assert pair in real, f"{pair} was never bought"
             suffix = {"cas.order.renewed": "", "cas.order.issued": "-issued"}.get(message["type"])
@@ -714,6 +739,19 @@ class ExactlyOnce(RuleBasedStateMachine):
         for order, lines in self.entries.items():
             assert now.get(order, [])[: len(lines)] == lines, f"the journal of {order} was rewritten"
         self.entries = now
+
+    def what_is_watched_is_told_truly_and_once(self) -> None:
+        self.witness.hold()
+
+    def the_alarm_rings_once_a_day(self) -> None:
+        for day, lines in self._logs("days").items():
+            rang: dict[str, list[str]] = {}
+            for entry in map(_entry, lines):
+                for id_ in entry.get("alarmed", ()):
+                    others = rang.setdefault(id_, [])
+                    again = [run for run in others if not self.witness.overlapped(run, entry["run"])]
+                    assert not again, f"{entry['run']} failed for {id_} on {day}, and so had {again[0]}"
+                    others.append(entry["run"])
 
     def teardown(self) -> None:
         try:
@@ -756,11 +794,31 @@ class ExactlyOnce(RuleBasedStateMachine):
             "SETTLE_SECONDS": str(SETTLE),
             "MAX_RENEWALS_PER_RUN": str(PER_RUN),
             "MAX_RENEWALS_PER_DAY": str(PER_DAY),
+            "RENEW_DOMAINS_EXCEPT": EXCEPTED,
         }
         if self.folder is not None:
             settings["JOURNAL_URL"] = self.folder.as_uri()
         name = f"run-{self.started}"
-        return PausedInvocation(self.cloud, json.dumps(event).encode(), name, timeout, self.skews[who], **settings)
+        self.started_runs = [run for run in self.started_runs if not run.finished]
+        self.witness.alive[name] = {run.name for run in self.started_runs}
+        run = PausedInvocation(self.cloud, json.dumps(event).encode(), name, timeout, self.skews[who], **settings)
+        self.started_runs.append(run)
+        return run
+
+    def _renewed_at(self, order: str) -> datetime | None:
+        entries = self._journals_by_order().get(order, [])
+        at = [datetime.fromisoformat(e["at"].replace("Z", "+00:00")) for e in entries if e["entry"] == "renewed"]
+        return at[-1] + timedelta(seconds=SKEW) if at else None
+
+    def _timer(self) -> dict[str, Any]:
+        """A tick of its own: what comes with the very same bytes is a repetition."""
+        moment = self.cloud.clock.now() + timedelta(microseconds=self.started)
+        return {**TIMER, "triggerTime": moment.isoformat()}
+
+    def _rang_in(self, run: PausedInvocation) -> bool:
+        """Whether a run has recorded that it fails so that people look, and for nothing else."""
+        lines = [line for lines in self._logs("days").values() for line in lines]
+        return any(e["entry"] == "alarmed" and e["run"] == run.name and e["event"] for e in map(_entry, lines))
 
     def _start_up_to(
         self, place: tuple[str, str, str], nth: int = 1, timeout: int = 300, who: int = 0
@@ -768,7 +826,7 @@ class ExactlyOnce(RuleBasedStateMachine):
         """Let a run begin and come to where it stands before or after a call for the nth time, if it gets there."""
         if self.folder is not None and place[1] == "oss":
             place = (place[0], "file", {"AppendObject": "link"}.get(place[2], "open"))
-        return self._up_to(self._start(TIMER, timeout, who), place, nth)
+        return self._up_to(self._start(self._timer(), timeout, who), place, nth)
 
     def _up_to(self, run: PausedInvocation, place: tuple[str, str, str], nth: int = 1) -> PausedInvocation:
         while not run.finished:
@@ -793,7 +851,7 @@ class ExactlyOnce(RuleBasedStateMachine):
         """Let a whole run of the timer get these answers to its first purchases, and meet no other fault."""
         self.cloud.cas._faults.clear()
         self.cloud.cas.fail(RENEWALS, *answers)
-        self._finish(self._start(TIMER, 300, who))
+        self._finish(self._start(self._timer(), 300, who))
 
     def _keep(self, run: PausedInvocation) -> None:
         """Keep a run that still stands somewhere; learn from one that has ended."""
@@ -852,7 +910,7 @@ class ExactlyOnce(RuleBasedStateMachine):
         return {key.rpartition("/")[2]: lines for key, lines in self._logs("orders").items()}
 
     def _days(self) -> dict[str, int]:
-        return {day: sum(json.loads(line)["count"] for line in lines) for day, lines in self._logs("days").items()}
+        return {day: sum(_entry(line)["count"] for line in lines) for day, lines in self._logs("days").items()}
 
     def _logs(self, kind: str) -> dict[str, list[bytes]]:
         """The logs of one kind, as whoever looks at the storage sees them."""
@@ -861,8 +919,9 @@ class ExactlyOnce(RuleBasedStateMachine):
             return {key: stored.data.splitlines() for (_, key), stored in objects if f"/{kind}/" in key and stored.data}
         found = {}
         with self._looking():
-            for log in sorted((self.folder / kind).glob("*")):
-                lines = [entry.read_bytes() for entry in sorted(log.glob("[0-9]*"))]
+            for log in sorted((self.folder / kind).glob("[!.]*")):
+                entries = sorted(log.glob("[0-9]*")) if log.is_dir() else [log]  # a note is a file
+                lines = [entry.read_bytes() for entry in entries]
                 if lines:
                     found[f"{kind}/{log.name}"] = lines
         return found
@@ -916,37 +975,48 @@ class ExactlyOnce(RuleBasedStateMachine):
         """Let everything that is under way end, the faults stop and some days pass, with a person at hand."""
         while self.runs:
             self._finish(self.runs.pop())
-        for backend in self.cloud.backends.values():
-            backend._faults.clear()
         cas = self.cloud.cas
-        cas.between_pages = None
-        for order in self.old:
-            cas.odd_row(order)
+        self._calm()
         for _ in range(12):
             self.cloud.clock.advance(21 * 3600)
-            self._finish(self._start(TIMER, 300))
+            self._finish(self._start(self._timer(), 300))
             if not self.held and not self._something_is_unsettled() and self._all_is_renewed():
                 break
             self._settle_by_hand()
-        self._finish(self._start(TIMER, 300))
+        self.a_quiet_run()
         self._hold_all()
         messages = [message for message in self.cloud.smq.messages() if message["type"] == "cas.order.renewed"]
         published = {message["data"]["OrderId"] for message in messages}
+        elsewhere = self._held_for_what_went_elsewhere()
         for purchase in cas.purchases:
             new = str(purchase.new_order_id)
-            assert purchase.by == "console" or new in published, f"{new} never reached the queue"
+            is_told = purchase.by == "console" or new in published or str(purchase.old_order_id) in elsewhere
+            assert is_told, f"{new} never reached the queue"
         self._check_all_is_told()
-        for entries in self._journals():
+        for order, entries in self._journals_by_order().items():
             last = [entry["entry"] for entry in entries if entry["entry"] not in {"told", "observed"}][-1]
-            assert last in {"published", "refused", "released"}, entries[-1]
+            assert last in {"published", "refused", "released"} or order in elsewhere, entries[-1]
         assert self._all_is_renewed(), "an order was forgotten"
+
+    def _held_for_what_went_elsewhere(self) -> set[str]:
+        """The orders that no person can settle: their successor was applied for with another domain."""
+        return {
+            str(bought.old_order_id)
+            for bought in self.cloud.cas.purchases
+            if str(bought.old_order_id) in self.held
+            and (old := self._order(bought.old_order_id))
+            and (new := self._order(bought.new_order_id))
+            and old.bound_domain != new.bound_domain
+        }
 
     def _all_is_renewed(self) -> bool:
         cas = self.cloud.cas
         renewed = {(o.product_code, o.bound_domain) for p in cas.purchases if (o := self._order(p.old_order_id))}
         orders = [cas.order(old) for old in self.old]
         return all(
-            (order.product_code, order.bound_domain) in renewed or cas.status(order.order_id) == "EXPIRED"
+            (order.product_code, order.bound_domain) in renewed
+            or cas.status(order.order_id) == "EXPIRED"
+            or order.bound_domain in self.moved
             for order in orders
         )
 
@@ -959,6 +1029,8 @@ class ExactlyOnce(RuleBasedStateMachine):
             self.the_limit_of_a_day_is_kept,
             self.every_message_is_true_and_a_renewal_keeps_its_id,
             self.no_journal_entry_is_lost_or_rewritten,
+            self.what_is_watched_is_told_truly_and_once,
+            self.the_alarm_rings_once_a_day,
         ]
         for check in checks:
             check()

@@ -24,18 +24,19 @@ from unittest.mock import patch
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from handler.cloud.cas_orders import CasOrders
+from handler.cloud.cas_lists import CasList
 from handler.cloud.oss_store import OssStore
 from handler.errors import CasError, CasOutcomeUnknown, JournalConflict
 from handler.journal import open_notes
 from handler.journal.days import DayCount
-from handler.journal.entries import Claimed, State
+from handler.journal.entries import Claimed
 from handler.journal.folder_store import FileStore
 from handler.journal.journal import Journal
 from handler.journal.lines import already_renewed
 from handler.journal.open_notes import OpenNotes
 from handler.journal.pictures import Picture
 from handler.journal.renewal import Renewal
+from handler.journal.states import State
 from handler.orders import policy, reading, settle
 from handler.orders.book import OrderBook
 from handler.orders.purchase import Purchase
@@ -188,16 +189,16 @@ def any_second_reading_will_do() -> Iterator[None]:
 def anything_is_a_list() -> Iterator[None]:
     """An answer without a list or a total is a list, and an empty one."""
 
-    def page(cas: Any, order_type: str, number: int, size: int) -> Any:
+    def page(cas: Any, number: int, size: int) -> Any:
         try:
-            return original(cas, order_type, number, size)
+            return original(cas, number, size)
         except CasOutcomeUnknown as failure:
             if failure.code != ListFault.NO_LIST:
                 raise
             return [], 0, size
 
-    original = CasOrders._page
-    with patch.object(CasOrders, "_page", page), patch.object(settle.Puzzle, "_is_incomplete", lambda *_: False):
+    original = CasList._page
+    with patch.object(CasList, "_page", page), patch.object(settle.Puzzle, "_is_incomplete", lambda *_: False):
         yield
 
 

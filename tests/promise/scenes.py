@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
+from tests.promise.account import V2
 from tests.promise.machine import LATE, SETTLE, SKEW, ExactlyOnce
 from tests.stubs import faults
 from tests.traces import RENEWALS
@@ -25,12 +26,24 @@ _PLAIN: dict[str, Any] = {
     "skews": (0, 0),
     "rows": 50,
     "oldest_first": False,
+    "watched": None,
 }
 ACCOUNTS: dict[str, dict[str, Any]] = {
     "old orders first, two a page": {**_PLAIN, "rows": 2, "oldest_first": True},
     "new orders show late, clocks differ": {**_PLAIN, "late": LATE, "skews": (-30, 30)},
     "new orders show their domain, two for one": {**_PLAIN, "filled": True, "twins": True, "rows": 3, "skews": (0, 59)},
     "new orders show late, the journal is a folder": {**_PLAIN, "late": LATE, "kept": "file", "skews": (-59, 0)},
+}
+_OF_2026 = {**_PLAIN, "products": "abca"}
+WATCHED_ACCOUNTS: dict[str, dict[str, Any]] = {
+    "nothing is re-issued": {**_OF_2026, "watched": ("milliseconds", "absent", (False, 30), False, False)},
+    "what is hosted is re-issued, with one name more, two a page": {
+        **_OF_2026,
+        "rows": 2,
+        "oldest_first": True,
+        "kept": "file",
+        "watched": ("seconds", "zero", (True, 30), True, True),
+    },
 }
 _WHO = {"who": (0, 1)}
 SCENES: dict[str, dict[str, tuple[Any, ...]]] = {
@@ -83,10 +96,33 @@ SCENES: dict[str, dict[str, tuple[Any, ...]]] = {
     "the_platform_repeats_an_event_until_it_succeeds": {"who": (0,)},
 }
 
+WATCHED_SCENES: dict[str, dict[str, tuple[Any, ...]]] = {
+    "the_platform_acts_on_what_it_hosts": {"before": (30.6, 13), "again": (False, True)},
+    "what_nothing_replaces_comes_to_its_end": {
+        "days": ((0.6, 0.6, 0.6, 6, 4, 2, 1.5, 1, 1), (13, 0.1, 0.1, 2), (35,)),
+        "ends": (15.5,),
+    },
+    "what_ends_has_been_replaced": {"days": (0.5, 13), "by": ("upload", "instance", "both-ways")},
+    "what_replaces_slips_past_while_the_lists_are_read": {"name": V2[:2], "page": (1, 2, 3, 4)},
+    "a_list_cannot_be_read_while_the_platform_is_at_work": {
+        "missing": (V2[:1], V2[1:2], V2[:2], V2[2:]),
+        "by": ("permission", "fault"),
+    },
+    "short_certificates_follow_each_other": {"lifetime": (20, 47)},
+    "a_run_dies_while_it_tells": {"phase": ("before", "after"), "nth": (1, 3), "more": (0, 1)},
+}
+"""Those that are about what is watched, on accounts that have it."""
+
+
+def pairs() -> list[tuple[str, str]]:
+    """Return every scene with each of its accounts: account, scene."""
+    return [*product(ACCOUNTS, SCENES), *product(WATCHED_ACCOUNTS, WATCHED_SCENES)]
+
 
 def turns() -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Yield account, scene and parameters, of all that there are."""
-    for account, (scene, grid) in product(ACCOUNTS, SCENES.items()):
+    for account, scene in pairs():
+        grid = {**SCENES, **WATCHED_SCENES}[scene]
         for values in product(*grid.values()):
             yield account, scene, dict(zip(grid, values, strict=True))
 
@@ -96,7 +132,7 @@ def play(account: str, scene: str, parameters: dict[str, Any]) -> None:
     with contextlib.redirect_stdout(io.StringIO()):
         machine = ExactlyOnce()
         try:
-            machine.an_account(**ACCOUNTS[account])
+            machine.an_account(**{**ACCOUNTS, **WATCHED_ACCOUNTS}[account])
             getattr(machine, scene)(**parameters)
             machine.every_promise_holds()
         finally:

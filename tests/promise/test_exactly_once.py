@@ -478,8 +478,7 @@ def test_a_journal_entry_is_never_rewritten_or_removed(cloud: Cloud, function: F
     assert operations == {"append"}
 
 
-@pytest.mark.parametrize("account", list(scenes.ACCOUNTS))
-@pytest.mark.parametrize("scene", list(scenes.SCENES))
+@pytest.mark.parametrize(("account", "scene"), scenes.pairs())
 def test_every_scene_by_itself_keeps_every_promise(account: str, scene: str) -> None:
     for on, played, parameters in scenes.turns():
         if (on, played) == (account, scene):

@@ -292,7 +292,8 @@ def test_an_order_that_goes_away_during_a_run_of_hours_is_not_bought(cloud: Clou
         cloud.cas.remove(b)
 
     once_at(cloud, ("after", "cas", RENEWALS), goes_away)
-    assert function.tick(timeout=7200).outcomes == {str(a): ("renewed", None), str(b): ("skipped", "not-found")}
+    outcomes = function.tick(timeout=7200, WATCH="orders").outcomes
+    assert outcomes == {str(a): ("renewed", None), str(b): ("skipped", "not-found")}
 
 
 def test_the_picture_is_refreshed_when_it_is_stale_and_not_for_each_order(cloud: Cloud, function: Function) -> None:

@@ -29,8 +29,9 @@ SECONDS = 30
 END_SECONDS = 10
 LINGER_MILLISECONDS = 50
 """After a page has loaded, for what it may do late."""
-DESKTOP, PHONE = (1280, 800), (390, 844)
-PICTURE_HEIGHT = 1720
+DESKTOP, PHONE = (1280, 800), (360, 844)
+"""The phone is as narrow as phones are."""
+PICTURE_HEIGHT = 2560
 """Of the screenshot: down to the first rows of the table."""
 
 OPTIONS = (
@@ -236,6 +237,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def main(arguments: list[str]) -> int:
     """Write the screenshot of a realistic report."""
     from handler.report.page import page  # noqa: PLC0415 (the browser alone needs neither)
+    from tests.unit.palette import with_palette  # noqa: PLC0415
     from tests.unit.sample_report import sample_report  # noqa: PLC0415
 
     program = find()
@@ -246,7 +248,7 @@ def main(arguments: list[str]) -> int:
         html = Path(folder, "report.html")
         html.write_text(page(sample_report()), encoding="utf-8")
         Path(arguments[0]).parent.mkdir(parents=True, exist_ok=True)
-        Path(arguments[0]).write_bytes(opened.open(html.as_uri()).screenshot(most=PICTURE_HEIGHT))
+        Path(arguments[0]).write_bytes(with_palette(opened.open(html.as_uri()).screenshot(most=PICTURE_HEIGHT)))
     return 0
 
 

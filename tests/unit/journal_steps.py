@@ -9,29 +9,33 @@ from typing import Any
 
 from handler.journal.entries import (
     Claimed,
+    Followed,
     Held,
+    Issued,
     Notified,
     Observed,
     Published,
     Refused,
     Released,
     Renewed,
-    State,
     Unknown,
 )
 from handler.journal.journal import Journal
 from handler.journal.open_notes import OpenNotes
 from handler.journal.pictures import Picture
 from handler.journal.renewal import Renewal
+from handler.journal.states import State
 from handler.outbox.messages import failed_id, issued_id, renewed_id
 from handler.run.unfinished import is_unfinished
-from tests.examples import HOUR, MINUTE, NEW, NOW, OLD, OTHER, renewable
+from tests.examples import DAY, HOUR, MINUTE, NEW, NOW, OLD, OTHER, renewable
 from tests.memory_store import MemoryStore
 
 DEADLINE = NOW + 5 * MINUTE
 SKEW = MINUTE
 THIRD = "123451444"
 NEWER = "98987582437920969"
+BASE, NEXT = "20000000", "20000001"
+"""The certificate of a followed instance, and the one that replaces it."""
 EXISTED = Picture(frozenset({OLD, OTHER, THIRD}), frozenset({"BUY"}))
 REFUSAL = Refused("OrderStateError", "the order's state does not allow it: 订单状态错误", NOW + 20 * HOUR)
 
@@ -46,6 +50,8 @@ STEPS: dict[str, Step] = {
     "renewed": lambda j, r, now: j.record(r, Renewed(NEW, "answer", "request-of-cas"), now),
     "named": lambda j, r, now: j.record(r, Renewed(NEWER, "person"), now),
     "published": lambda j, r, now: j.record(r, Published(renewed_id(r), "smq-1"), now),
+    "followed": lambda j, r, now: j.record(r, Followed(renewable(r.id, instance=r.id), BASE), now),
+    "issued": lambda j, r, now: j.record(r, Issued(NEXT, now + 200 * DAY), now),
 }
 LEADS_TO = {
     "claimed": State.CLAIMED,
@@ -57,15 +63,18 @@ LEADS_TO = {
     "renewed": State.RENEWED,
     "named": State.RENEWED,
     "published": State.DONE,
+    "followed": State.FOLLOWED,
+    "issued": State.DONE,
 }
 ALLOWED = {
-    State.NONE: {"claimed"},
+    State.NONE: {"claimed", "followed"},
     State.CLAIMED: {"refused", "nothing bought", "unknown", "held", "released", "renewed", "named"},
     State.REFUSED: {"claimed"},
     State.UNKNOWN: {"refused", "nothing bought", "held", "released", "renewed", "named"},
     State.HELD: {"released", "renewed", "named"},
     State.RENEWED: {"published"},
-    State.DONE: set(),
+    State.DONE: {"followed"},
+    State.FOLLOWED: {"followed", "issued"},
 }
 """What may follow what CAS said, or what was found by reading."""
 CORRECTIONS = {"released": {"claimed", "renewed", "named"}, "named": {"released", "renewed", "named", "published"}}
@@ -78,6 +87,7 @@ PATHS: dict[State, list[str]] = {
     State.HELD: ["claimed", "unknown", "held"],
     State.RENEWED: ["claimed", "renewed"],
     State.DONE: ["claimed", "renewed", "published"],
+    State.FOLLOWED: ["followed"],
 }
 
 
@@ -98,6 +108,8 @@ def finished(state: State, journal: Journal, order_id: str = OLD) -> Renewal:
     renewal = brought_to(state, journal, order_id)
     if state is State.DONE:
         renewal = journal.record(renewal, Observed("ISSUED"), NOW)
+    if state is State.FOLLOWED:
+        return journal.record(renewal, Observed("ABANDONED"), NOW)
     if state is not State.NONE:
         message_id = issued_id(renewal) if state is State.DONE else failed_id(renewal)
         renewal = journal.record(renewal, Notified(message_id), NOW)

@@ -28,17 +28,38 @@ def report(*lines: ReportLine, **changes: Any) -> Report:
 
 
 def line(
-    order_id: str,
+    id_: str,
     domain: str,
     days: float | None,
     stage: Stage = Stage.EXPIRING,
     *,
+    kind: Kind = Kind.ORDER,
     product: str = "dv-single",
     **more: Any,
 ) -> ReportLine:
     """An order whose certificate ends in that many days."""
     end = None if days is None else NOW + timedelta(days=days) + 11 * HOUR
-    return ReportLine(Renewable(Kind.ORDER, order_id, domain, product, ends=end), stage, **more)
+    return ReportLine(Renewable(kind, id_, domain, product, ends=end), stage, **more)
+
+
+def instance(id_: str, domain: str, days: float | None, stage: Stage = Stage.EXPIRING, **more: Any) -> ReportLine:
+    """A V2 instance whose newest certificate ends in that many days."""
+    return line(
+        id_, domain, days, stage, **{"kind": Kind.INSTANCE, "product": "single-dv", "outcome": "skipped"} | more
+    )
+
+
+def upload(id_: str, domain: str, days: float | None, **more: Any) -> ReportLine:
+    """An uploaded certificate that nobody renews and that ends in that many days."""
+    expiring = {"outcome": "expiring", "reason": "uploaded"}
+    return line(id_, domain, days, **{"kind": Kind.CERTIFICATE, "product": ""} | expiring | more)
+
+
+def record(
+    domain: str = "portal.example.com", value: str = "202611210300000123456789abcdefghijklmnopqrstuv"
+) -> dict[str, str]:
+    """What an authority asks for, so that it believes that a domain is the applicant's."""
+    return {"Domain": domain, "Zone": "example.com", "Host": "_dnsauth.portal", "Type": "TXT", "Value": value}
 
 
 def about(other: ReportLine, **changed: Any) -> ReportLine:
@@ -47,8 +68,14 @@ def about(other: ReportLine, **changed: Any) -> ReportLine:
 
 
 def sample_report() -> Report:
-    """A morning in an account with nineteen certificates that expire within a month."""
-    lines = [
+    """A morning in an account of V1 orders, V2 instances and uploads, which ended or end within a month."""
+    lines = [*_orders(), *_instances(), *_uploads()]
+    counts = {"renewed": 2, "already-renewed": 13, "skipped": 7, "deferred": 1, "held": 1, "expiring": 4}
+    return report(*lines, counts=counts)
+
+
+def _orders() -> list[ReportLine]:
+    return [
         line(
             "123451222",
             "pay.example.com",
@@ -171,27 +198,88 @@ def sample_report() -> Report:
         line("123451364", "m.example.com", 29, Stage.RENEWED, outcome="renewed", successor_id="98987582437920991"),
         line("123451370", "cdn.example.com", 29, outcome="skipped", reason="hosted", product="dv-wildcard"),
     ]
-    counts = {"renewed": 2, "already-renewed": 13, "skipped": 2, "deferred": 1, "held": 1}
-    return report(*lines, counts=counts)
 
 
-def large_report(number: int = 2000) -> Report:
-    """A report of that many orders, in every stage, in and beyond the window."""
+def _instances() -> list[ReportLine]:
+    return [
+        instance(
+            "cas_dv-cn-20260605a01",
+            "portal.example.com",
+            11,
+            Stage.REVIEW,
+            reason="in-review",
+            need=Need.VALIDATE,
+            products=("ALB",),
+            records=(record(),),
+        ),
+        instance(
+            "cas_dv-cn-20260605a02",
+            "*.cdn.example.com",
+            19,
+            Stage.HOSTED,
+            reason="hosted",
+            products=("CDN", "DCDN", "OSS"),
+        ),
+        instance(
+            "cas_dv-cn-20260605a03",
+            "app.example.com",
+            26,
+            Stage.ISSUED,
+            reason="hosted",
+            successor_id="19000123",
+            products=("CDN",),
+        ),
+        instance(
+            "cas_dv-cn-20260605a04",
+            "partner.example.com",
+            13,
+            outcome="expiring",
+            reason="subscription-ends",
+            need=Need.BY_HAND,
+            products=("SLB",),
+        ),
+        instance("cas-cn-20260901t07", "try.example.com", 22, reason="test-instance", product="test-dv"),
+        instance(
+            "cas_ov-cn-20260605a05",
+            "bank.example.com",
+            25,
+            reason="not-dv",
+            product="single-ov",
+            products=("WAF", "ALB"),
+        ),
+    ]
+
+
+def _uploads() -> list[ReportLine]:
+    return [
+        upload("18000456", "old.example.com", -4, need=Need.ENDED, products=("SLB",)),
+        upload("18000512", "vpn.example.com,gate.example.com", 2, need=Need.BY_HAND),
+        upload("18000777", "files.example.com", 6, need=Need.BY_HAND, products=("OSS",)),
+    ]
+
+
+def large_report(number: int = 2000, *kinds: Kind) -> Report:
+    """A report of that many lines, of orders unless told otherwise, in every stage, in and beyond the window."""
     stages = [(stage, None) for stage in Stage] + [(Stage.HELD, Need.SETTLE), (Stage.APPLICATION, Need.APPLY)]
+    of_kinds = kinds or (Kind.ORDER,)
+    ids = {Kind.ORDER: "{}", Kind.INSTANCE: "cas_dv-cn-{}x", Kind.CERTIFICATE: "{}"}
     lines = []
     for n in range(number):
         stage, need = stages[n * 7 % len(stages)]
+        kind = of_kinds[n % len(of_kinds)]
         lines.append(
             line(
-                str(123450000 + n),
+                ids[kind].format(123450000 + n),
                 f"service-{n:04}.region-{n % 17}.example.com",
                 n // 10 * 37 % 122 - 2,
                 stage,
+                kind=kind,
                 outcome="already-renewed",
                 reason="in-progress" if n % 3 == 0 else None,
                 successor_id=str(98987582437920968 + n) if n % 2 else None,
                 candidates=("98987582437920968", "98987582437920971") if need is Need.SETTLE else (),
                 need=need,
+                products=("CDN", "ALB")[: n % 3] if kind is not Kind.ORDER else (),
             )
         )
     return report(*lines, counts={"already-renewed": number, "unknown": 1}, window_days=30, written_at=NOW + DAY)

@@ -2,11 +2,12 @@
 
 import pytest
 
-from handler.journal.entries import Held, Refused, State
+from handler.journal.entries import Held, Refused
 from handler.journal.renewal import Renewal, Successor
+from handler.journal.states import State
 from handler.orders.eligibility import Known, why_not_now
 from handler.outcomes import Outcome
-from tests.examples import HOUR, MILLISECOND, NEW, NOW, OLD, OTHER, book, order, pending, renewal, rules
+from tests.examples import DAY, HOUR, MILLISECOND, NEW, NOW, OLD, OTHER, book, order, pending, renewal, rules
 
 QUOTA = Refused("InsufficientQuota", "no quota left", NOW + 20 * HOUR)
 STATE = Refused("OrderStateError", "the order's state does not allow it", NOW + 20 * HOUR)
@@ -117,3 +118,55 @@ def test_any_other_refusal_is_that_of_its_order_alone():
 
 def test_the_order_that_was_refused_reports_the_refusal_itself():
     assert decided(refused(QUOTA)) == (Outcome.REFUSED, "InsufficientQuota")
+
+
+# ---------------------------------------------------------------------------------------- a certificate of other origin
+
+
+ENDS = NOW + 20 * DAY
+
+
+def covered(until, *names, of=None, renewals=()):
+    """The outcome and the reason where a certificate that is no order's is in force for these names until then."""
+    old = of or order(OLD)
+    known = Known(renewals)
+    known.covered_until = {frozenset(names): until}
+    line = why_not_now(old, book(old), known, rules(), NOW)
+    return None if line is None else (line.outcome, line.reason)
+
+
+def test_an_order_whose_names_another_certificate_has_for_longer_is_not_bought():
+    assert covered(ENDS + MILLISECOND, "www.example.com") == (Outcome.SKIPPED, "covered")
+
+
+@pytest.mark.parametrize("spelling", ["WWW.Example.com", "www.example.com.", " www.example.com "])
+def test_it_is_the_same_name_in_another_spelling(spelling):
+    old = order(OLD, domain=spelling)
+    assert covered(ENDS + MILLISECOND, "www.example.com", of=old) == (Outcome.SKIPPED, "covered")
+
+
+def test_an_order_that_ends_with_it_or_later_is_bought():
+    assert covered(ENDS, "www.example.com") is None
+    assert covered(ENDS - MILLISECOND, "www.example.com") is None
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("example.com",), ("*.example.com",), ("www.example.com", "example.com"), ("shop.example.com",), ()],
+)
+def test_an_order_is_bought_if_the_other_certificate_has_not_exactly_its_names(names):
+    assert covered(NOW + 9999 * HOUR, *names) is None
+
+
+def test_an_order_without_an_end_is_covered_by_nothing():
+    assert covered(NOW + 9999 * HOUR, "www.example.com", of=order(OLD, ends=None)) is None
+
+
+def test_what_was_bought_before_stays_bought_although_it_is_covered():
+    done = renewal(state=State.DONE, successor=RENEWED)
+    assert covered(NOW + 9999 * HOUR, "www.example.com", renewals=[done]) == (Outcome.ALREADY_RENEWED, None)
+
+
+def test_a_lost_answer_is_settled_although_the_order_is_covered():
+    lost = renewal(state=State.UNKNOWN)
+    assert covered(NOW + 9999 * HOUR, "www.example.com", renewals=[lost]) == (Outcome.DEFERRED, "in-progress")

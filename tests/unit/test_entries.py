@@ -16,20 +16,22 @@ from handler.journal.entries import (
     KIND_OF,
     Claimed,
     Entry,
+    Followed,
     Held,
+    Issued,
     Notified,
     Observed,
     Published,
     Refused,
     Released,
     Renewed,
-    State,
     Unknown,
     Written,
     entry_in,
 )
 from handler.journal.journal import journal_line
 from handler.journal.renewal import Renewal
+from handler.journal.states import State
 from tests.examples import DAY, DOMAIN, HOUR, MILLISECOND, NEW, NOW, OLD, OTHER, PROPERTY, SECOND, renewable
 from tests.unit.journal_steps import DEADLINE, REFUSAL, brought_to, claimed_line
 
@@ -72,6 +74,20 @@ LINES: list[tuple[Entry, Mapping[str, Any]]] = [
     (
         Published(f"{OLD}-{NEW}", "smq-1"),
         {"entry": "published", "message_id": f"{OLD}-{NEW}", "smq_message_id": "smq-1"},
+    ),
+    (
+        Followed(renewable(instance=OLD), "20000000"),
+        {
+            "entry": "followed",
+            "certificate_id": "20000000",
+            "domain": DOMAIN,
+            "product_code": "dv-single",
+            "cert_end": "2026-12-11T03:00:00Z",
+        },
+    ),
+    (
+        Issued("20000001", NOW + 200 * DAY),
+        {"entry": "issued", "certificate_id": "20000001", "cert_end": "2027-06-09T03:00:00Z"},
     ),
     (Observed("CHECKING"), {"entry": "observed", "stage": "CHECKING"}),
     (Notified("a-message"), {"entry": "told", "message_id": "a-message"}),
@@ -153,6 +169,13 @@ def test_a_line_that_lacks_anything_else_is_none(fields, lacks):
         ("held", "candidates", [5]),
         ("renewed", "new_order_id", 5),
         ("renewed", "request_id", 5),
+        ("followed", "certificate_id", 5),
+        ("followed", "certificate_id", None),
+        ("followed", "domain", None),
+        ("followed", "product_code", 5),
+        ("followed", "cert_end", "soon"),
+        ("issued", "certificate_id", 5),
+        ("issued", "cert_end", None),
     ],
 )
 def test_what_a_decision_rests_on_is_not_guessed_at(kind, key, wrong):
@@ -166,6 +189,8 @@ TEXTS = st.text(max_size=10)
 THINGS = st.builds(
     Renewable, st.just(Kind.ORDER), st.just(OLD), TEXTS, TEXTS, TEXTS, ends=st.none() | MOMENTS, is_known=st.just(True)
 )
+FOLLOWED_THINGS = THINGS.map(lambda thing: thing._replace(instance=OLD))
+"""The journal of an instance is under its id."""
 ENTRIES_OF_ANY_KIND = st.one_of(
     st.builds(Claimed, THINGS, MOMENTS, MOMENTS, st.frozensets(TEXTS), TEXTS),
     st.builds(Refused, TEXTS, TEXTS, MOMENTS, is_failure=st.booleans(), is_lost=st.booleans()),
@@ -174,6 +199,8 @@ ENTRIES_OF_ANY_KIND = st.one_of(
     st.just(Released()),
     st.builds(Renewed, TEXTS, st.sampled_from(["answer", "settled", "person"]), st.none() | TEXTS),
     st.builds(Published, TEXTS, TEXTS),
+    st.builds(Followed, FOLLOWED_THINGS, TEXTS),
+    st.builds(Issued, TEXTS, MOMENTS),
     st.builds(Observed, TEXTS),
     st.builds(Notified, TEXTS),
 )

@@ -8,10 +8,11 @@ import pytest
 
 from handler.cloud.smq import MAX_BYTES
 from handler.errors import JournalUnavailable
-from handler.journal.entries import Claimed, Held, Published, Refused, Renewed, State
+from handler.journal.entries import Claimed, Held, Published, Refused, Renewed
 from handler.journal.journal import Journal
 from handler.journal.lines import line_of
 from handler.journal.renewal import Renewal, Successor
+from handler.journal.states import State
 from handler.outbox.messages import failed_message, renewed_id, renewed_message
 from handler.outcomes import Outcome
 from handler.runtime.log import MAX_CHARS

@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handler.errors import JournalUnavailable
-from handler.journal.entries import Held, Observed, State
+from handler.journal.entries import Held, Observed
 from handler.journal.open_notes import OpenNotes, OpenWork
 from handler.journal.pictures import Picture
 from handler.journal.renewal import OPEN, Renewal
+from handler.journal.states import State
 from tests.examples import DAY, MILLISECOND, NOW, OLD, OTHER, PROPERTY, SECOND
 from tests.memory_store import MemoryStore
 from tests.unit.journal_steps import DEADLINE, EXISTED, SKEW, STEPS, THIRD, brought_to, finished, notes_of

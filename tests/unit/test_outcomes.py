@@ -10,9 +10,9 @@ import pytest
 
 import handler
 from handler.certificates.renewable import Kind
-from handler.journal.entries import State
+from handler.journal.states import State
 from handler.orders.progress import Progress
-from handler.outbox.messages import MessageType
+from handler.outbox.cloud_event import MessageType
 from handler.outcomes import FAILURES, ListFault, Outcome, Reason, Word
 from handler.report.data import Need, Stage
 

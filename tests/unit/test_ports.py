@@ -12,7 +12,9 @@ import pytest
 
 from handler.certificates.csr import Csr
 from handler.command import Check, Command, Renew, Selection
-from handler.errors import CasOutcomeUnknown, PublishFailed
+from handler.errors import CasMisconfigured, CasOutcomeUnknown, PublishFailed
+from handler.instances.detail import Detail, detail_in
+from handler.instances.service import InstanceList, InstanceService
 from handler.journal.store import Store
 from handler.orders.book import OrderBook
 from handler.orders.order import Order
@@ -25,6 +27,7 @@ from handler.run.services import Identity, Services
 from handler.runtime.clock import Clock
 from handler.runtime.countdown import Countdown
 from handler.runtime.log import Log
+from handler.watch.service import CertificateList, CertificateService
 from tests.examples import ACCOUNT, HOUR, NEW, OLD, OTHER, order, pending, settings
 from tests.memory_store import MemoryStore
 from tests.stubs.clock import FakeClock
@@ -73,6 +76,32 @@ class ListedOrders:
         self.order_book()
 
 
+class NothingElse:
+    """An account without instances and without certificates of other origin; whoever asks may be forbidden to."""
+
+    def __init__(self) -> None:
+        self.is_forbidden = False
+
+    def instances(self) -> InstanceList:
+        self.probe_instances()
+        return InstanceList()
+
+    def detail(self, instance_id: str) -> Detail:
+        self.probe_instances()
+        return detail_in({"InstanceId": instance_id})
+
+    def certificates(self) -> CertificateList:
+        self.probe_certificates()
+        return CertificateList()
+
+    def probe_instances(self) -> None:
+        if self.is_forbidden:
+            raise CasMisconfigured("NoPermission", "no")
+
+    def probe_certificates(self) -> None:
+        self.probe_instances()
+
+
 class World:
     """Everything that a run needs, and none of it the cloud's."""
 
@@ -80,22 +109,28 @@ class World:
         self.clock = FakeClock()
         self.queue = ListQueue()
         self.service = ListedOrders(self.clock, *orders)
+        self.others = NothingElse()
         self.store = MemoryStore()
+        self.watch = "orders,instances,certificates"
         self.runs = 0
 
     def run(self, command: Command) -> RunResult:
         queue: Queue = self.queue
         orders: OrderService = self.service
+        instances: InstanceService = self.others
+        certificates: CertificateService = self.others
         store: Store = self.store
         self.runs += 1
         self.store.now = self.clock.now()
         request_id = f"request-{self.runs}"
         services = Services(
             identity=Identity(request_id, ACCOUNT, "cn-hangzhou"),
-            settings=settings(),
+            settings=settings(WATCH=self.watch),
             time=Countdown(self.clock, self.clock.now(), 300),
             log=Log(io.StringIO(), self.clock, request_id, str),
             orders=orders,
+            instances=instances,
+            certificates=certificates,
             queue=queue,
             store=store,
         )
@@ -154,10 +189,22 @@ def test_the_self_check_asks_the_ports_alone(is_down: bool) -> None:
         "settings": True,
         "credentials": True,
         "cas": True,
+        "instances": True,
+        "certificates": True,
         "smq": not is_down,
         "journal": True,
         "alone": True,
     }
+
+
+@pytest.mark.parametrize("kind", ["instances", "certificates"])
+def test_the_self_check_looks_at_what_is_watched_and_at_nothing_else(kind: str) -> None:
+    world = World()
+    world.others.is_forbidden = True
+    world.watch = kind
+    checks = world.run(Command("manual", Check())).checks or []
+    tried = {line["check"]: line["ok"] for line in checks if line["check"] in {"cas", "instances", "certificates"}}
+    assert tried == {"cas": True, kind: False}
 
 
 def test_a_certificate_is_found_by_whoever_lists_the_orders() -> None:

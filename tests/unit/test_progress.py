@@ -2,8 +2,8 @@
 
 import pytest
 
-from handler.journal.entries import State
 from handler.journal.renewal import Renewal, Successor
+from handler.journal.states import State
 from handler.orders.progress import WATCHED_AFTER_END, Progress, is_over, progress_of
 from tests.examples import DAY, MILLISECOND, MINUTE, NEW, NOW, OLD, OTHER, book, order, pending, renewal
 

@@ -3,11 +3,24 @@
 import pytest
 
 from handler.errors import JournalUnavailable
-from handler.journal.entries import KIND_OF, Notified, Observed, Renewed, State, Unknown
+from handler.journal.entries import KIND_OF, Followed, Notified, Observed, Renewed, Unknown
 from handler.journal.renewal import _AFTER, RELEASED, Renewal, Successor
+from handler.journal.states import State
 from handler.outbox.messages import failed_id
-from tests.examples import DAY, MILLISECOND, MINUTE, NEW, NOW, OLD, OTHER, SECOND
-from tests.unit.journal_steps import ALLOWED, CORRECTIONS, DEADLINE, LEADS_TO, NEWER, REFUSAL, SKEW, STEPS, brought_to
+from tests.examples import DAY, MILLISECOND, MINUTE, NEW, NOW, OLD, OTHER, SECOND, renewable
+from tests.unit.journal_steps import (
+    ALLOWED,
+    BASE,
+    CORRECTIONS,
+    DEADLINE,
+    LEADS_TO,
+    NEWER,
+    NEXT,
+    REFUSAL,
+    SKEW,
+    STEPS,
+    brought_to,
+)
 
 
 def test_every_kind_of_entry_does_something_to_a_renewal():
@@ -81,10 +94,29 @@ def test_notifying_changes_no_state_and_no_id(state, journal):
     assert journal.read(OLD) == after
 
 
-@pytest.mark.parametrize("state", [state for state in State if state is not State.DONE])
-def test_only_the_successor_of_a_renewed_order_is_observed(state, journal):
+@pytest.mark.parametrize("state", [state for state in State if state not in {State.DONE, State.FOLLOWED}])
+def test_only_a_successor_is_observed_and_one_that_is_awaited(state, journal):
     with pytest.raises(JournalUnavailable):
         journal.record(brought_to(state, journal), Observed("PAYED"), NOW)
+
+
+@pytest.mark.parametrize(
+    ("state", "step"),
+    [(state, step) for state in State for step in ("followed", "issued") if step not in ALLOWED[state]],
+)
+def test_an_instance_is_followed_from_a_closed_state_and_issued_while_it_is_followed(state, step, journal):
+    with pytest.raises(JournalUnavailable, match=OLD):
+        STEPS[step](journal, brought_to(state, journal), NOW)
+
+
+def test_what_is_followed_anew_forgets_the_certificate_before(journal):
+    followed = brought_to(State.FOLLOWED, journal)
+    assert (followed.base, followed.successor) == (Followed(renewable(OLD, instance=OLD), BASE), None)
+    issued = STEPS["issued"](journal, journal.record(followed, Observed("x"), NOW), NOW + SECOND)
+    assert (issued.successor, issued.pair) == (Successor(NEXT, NOW + SECOND), f"{OLD}-{NEXT}")
+    again = journal.record(issued, Followed(renewable(OLD, domain="b.example.com"), NEXT), NOW + DAY)
+    assert (again.state, again.successor, again.progress) == (State.FOLLOWED, None, "")
+    assert (again.renewable.domain, again.since_at) == ("b.example.com", NOW + DAY)
 
 
 # --------------------------------------------------------------------------------------------------- what is remembered

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -16,18 +17,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from handler.certificates.renewable import Kind
 from handler.outcomes import Outcome, Reason
-from handler.report.data import Need, Report, Stage, stages, to_json
+from handler.report.advice import LIMITS, NEEDS, RECORD_FIELDS
+from handler.report.data import Need, Report, Stage, kinds, stages, to_json
 from handler.report.markup import safe
-from handler.report.needs import MOST_ITEMS
+from handler.report.needs import MOST_ITEMS, MOST_RECORDS
 from handler.report.page import page
-from handler.report.words import NEEDS, OUTCOMES, REASONS, STAGES
+from handler.report.reasons import OUTCOMES, REASONS
+from handler.report.words import FILTERS, KINDS, STAGES
 from tests.examples import DAY, HOUR, NOW, PROPERTY, SECOND
 from tests.unit import browser
 from tests.unit.browser import DESKTOP, PHONE, Browser, Page
-from tests.unit.sample_report import about, large_report, line, report, sample_report
+from tests.unit.palette import with_palette
+from tests.unit.sample_report import about, instance, large_report, line, record, report, sample_report, upload
 
-MEGABYTE = 1_000_000
+TWO_MEGABYTES = 2_000_000
 BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -41,6 +46,9 @@ HOSTILE = (
     "证书.example.com",
     "a" * 253,
 )
+LONG_ID, LONG_INSTANCE = "9223372036854775807", "cas_dv-cn-20260605a01b2c3"
+"""As long as an order's id can be, and longer than an instance's id that anybody has seen."""
+FORESIGHT = "MAX_RENEWALS_PER_RUN must be at least 14: 3 will be missed, the first is 123451222"
 HELD = line("123451222", "pay.example.com", 9, Stage.HELD, reason="answers-lost", need=Need.SETTLE)
 
 
@@ -68,7 +76,8 @@ def texts(html):
 
 
 def codes(html):
-    return [json.loads(found) for found in re.findall(r"(?m)^\{.*\}$", texts(html))]
+    found = ("".join(_Tree(code).text) for code in re.findall("<code>(.*?)</code>", html))
+    return [json.loads(text) for text in found if text.startswith("{")]
 
 
 # ------------------------------------------------------------------------------------------------------------ the data
@@ -78,7 +87,10 @@ def test_the_json_has_all_of_an_order():
     held = about(HELD, ends=NOW + 9 * DAY + HOUR)._replace(candidates=("5", "6"), outcome="held")
     assert json.loads(to_json(report(held)))["orders"] == [
         {
+            "kind": "order",
             "order_id": "123451222",
+            "instance_id": None,
+            "certificate_id": None,
             "domain": "pay.example.com",
             "product_code": "dv-single",
             "cert_end_time": "2026-11-30T04:00:00Z",
@@ -88,9 +100,26 @@ def test_the_json_has_all_of_an_order():
             "outcome": "held",
             "reason": "answers-lost",
             "new_order_id": None,
+            "new_certificate_id": None,
             "candidates": ["5", "6"],
+            "products": [],
+            "records": [],
         }
     ]
+
+
+def test_the_json_has_all_of_an_instance_and_of_a_certificate():
+    asked = instance("cas_dv-cn-1", "a.example.com", 3, Stage.REVIEW, products=("CDN", "ALB"), records=(record(),))
+    hosted = instance("cas_dv-cn-2", "b.example.com", 4, Stage.ISSUED, successor_id="19000123")
+    lines = json.loads(to_json(report(asked, hosted, upload("18000456", "c.example.com", 5))))["orders"]
+    ids = [[one[key] for key in ("kind", "order_id", "instance_id", "certificate_id")] for one in lines]
+    assert ids == [
+        ["instance", None, "cas_dv-cn-1", None],
+        ["instance", None, "cas_dv-cn-2", None],
+        ["certificate", None, None, "18000456"],
+    ]
+    assert (lines[0]["products"], lines[0]["records"]) == (["CDN", "ALB"], [record()])
+    assert (lines[1]["new_order_id"], lines[1]["new_certificate_id"]) == (None, "19000123")
 
 
 def test_the_json_has_all_of_the_run():
@@ -105,6 +134,8 @@ def test_the_json_has_all_of_the_run():
         "window_days": 30,
         "counts": {"renewed": 1, "skipped": 2},
         "errors": ["no journal"],
+        "foresight": None,
+        "kinds": {"order": 1, "instance": 0, "certificate": 0},
         "needs_a_person": 1,
     }
     assert told["stages"] == {stage.value: int(stage is Stage.HELD) for stage in Stage}
@@ -130,18 +161,40 @@ def test_the_json_is_ascii_whatever_a_domain_holds():
     assert {order["domain"] for order in json.loads(told)["orders"]} == {domain + "\ud800" for domain in HOSTILE}
 
 
-def test_every_stage_is_counted_zeros_too():
+def test_every_stage_and_every_kind_is_counted_zeros_too():
     assert stages([HELD, HELD]) == {stage: 2 * (stage is Stage.HELD) for stage in Stage}
+    assert kinds([HELD, HELD]) == {kind: 2 * (kind is Kind.ORDER) for kind in Kind}
+
+
+def test_the_json_says_what_will_be_missed():
+    assert json.loads(to_json(report(foresight=FORESIGHT)))["foresight"] == FORESIGHT
 
 
 # ------------------------------------------------------------------------------------------------------------ the page
 
 
-def test_every_stage_need_and_outcome_has_words_and_no_reason_is_made_up():
+def test_whatever_can_be_said_has_words():
     assert set(STAGES) == set(Stage)
     assert set(NEEDS) == set(Need)
-    assert list(OUTCOMES) == [outcome.value for outcome in Outcome]
-    assert set(REASONS) <= {reason.value for reason in Reason}
+    assert set(KINDS) == set(FILTERS) == set(Kind)
+    assert set(OUTCOMES) == set(Outcome)
+    assert set(REASONS) == set(Reason)
+    assert set(RECORD_FIELDS) == set(record())
+
+
+@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("reason", Reason)
+def test_why_nobody_renews_it_is_said_in_both_languages(reason, kind):
+    html = page(report(line("1", "www.example.com", 9, kind=kind, need=Need.BY_HAND, reason=reason)))
+    assert safe(REASONS[reason].en) in html
+    assert REASONS[reason].zh in html
+    assert f"<code>{reason}</code>" in html
+
+
+def test_an_error_code_stands_for_itself():
+    assert "<code>InsufficientQuota</code>" in page(
+        report(HELD._replace(need=Need.REFUSED, reason="InsufficientQuota"))
+    )
 
 
 @pytest.mark.parametrize("make", [report, sample_report, large_report])
@@ -167,22 +220,27 @@ def test_a_hostile_domain_stays_text(domain, need):
 def test_everything_from_outside_is_escaped():
     bad = "\"'><b onclick=x>&amp;"
     order = line(bad, bad, 1, Stage.HELD, product=bad, outcome=bad, reason=bad, successor_id=bad)
-    order = order._replace(candidates=(bad,), need=Need.SETTLE)
+    order = order._replace(
+        candidates=(bad,), need=Need.SETTLE, products=(bad,), records=(dict.fromkeys(record(), bad),)
+    )
     told = report(
         order,
         order._replace(candidates=(), need=Need.APPLY),
+        instance(bad, bad, 1, reason=bad, successor_id=bad, need=Need.VALIDATE, products=(bad,)),
+        upload(bad, bad, -1, need=Need.ENDED, products=(bad,)),
         account_id=bad,
         region=bad,
         request_id=bad,
         trigger=bad,
         counts={bad: 3},
         errors=(bad,),
+        foresight=bad,
     )
     html = page(told)
     assert "onclick" not in dict(_Tree(html).attributes)
     assert "b onclick" not in _Tree(html).tags
     assert bad not in html
-    assert html.count(safe(bad)) > 20
+    assert html.count(safe(bad)) > 40
 
 
 @PROPERTY
@@ -238,6 +296,87 @@ def test_of_two_equally_urgent_needs_the_graver_comes_first():
     assert html.index(NEEDS[Need.SETTLE][0].en) < html.index(NEEDS[Need.APPLY][0].en)
 
 
+def test_what_has_ended_comes_first_of_all():
+    gravest = HELD._replace(need=Need.SETTLE, renewable=HELD.renewable._replace(ends=NOW - 20 * DAY))
+    html = page(report(gravest, upload("18000456", "old.example.com", -4, need=Need.ENDED), foresight=FORESIGHT))
+    headlines = [NEEDS[Need.ENDED][0].en, LIMITS.en, NEEDS[Need.SETTLE][0].en]
+    assert sorted(headlines, key=html.index) == headlines
+
+
+@pytest.mark.parametrize(
+    ("ended", "said", "said_in_chinese"),
+    [
+        (timedelta(0), "ended less than a day ago", "到期不足一天"),
+        (DAY - SECOND, "ended less than a day ago", "到期不足一天"),
+        (DAY, "1 day ago", "1 天前到期"),
+        (29 * DAY + 23 * HOUR, "29 days ago", "29 天前到期"),
+    ],
+)
+def test_of_what_has_ended_the_days_since_are_said(ended, said, said_in_chinese):
+    gone = upload("18000456", "old.example.com", 0, need=Need.ENDED)
+    html = page(report(about(gone, ends=NOW - ended)))
+    left = html[html.index("<div class=left>") : html.index("<div class=domain>")]
+    assert re.sub(" +", " ", " ".join(_Tree(left.partition("<span lang=zh-CN>")[0]).text)).strip() == said
+    assert re.sub("<span lang=en>.*?</span>|<.*?>", " ", left).split() == said_in_chinese.split()
+    assert "Ended" in html[html.index("<tbody>") :]
+
+
+def test_what_has_ended_and_is_not_renewed_is_counted_by_itself():
+    gone = [upload(str(n), "old.example.com", -n, need=Need.ENDED) for n in range(1, 4)]
+    assert "3 ended" in page(report(*gone, HELD))
+    assert "ended" not in _pipeline(page(report(HELD, about(HELD, ends=NOW - DAY))))
+
+
+def _pipeline(html: str) -> str:
+    return html[html.index("Where they stand") : html.index("<table>")]
+
+
+def test_the_pipeline_and_the_timeline_count_every_kind_and_say_so():
+    told = report(HELD, instance("cas_dv-cn-1", "a.example.com", 9), upload("18000456", "b.example.com", 9))
+    html = page(told)
+    assert "<b>2</b><span><span lang=en>Expiring" in html
+    assert "9 days left: 3" in html
+    assert "Certificates of every kind." in _pipeline(html)
+    assert "its height the number of certificates of every kind" in html
+
+
+@pytest.mark.parametrize("need", [None, Need.APPLY])
+def test_what_will_be_missed_is_said_where_a_person_looks_first(need):
+    html = page(report(HELD._replace(need=need), foresight=FORESIGHT))
+    assert "Needs you now" in html
+    assert "Nothing needs you." not in html
+    assert html.index(LIMITS.zh) < html.index(FORESIGHT) < html.index("What expires when")
+    assert LIMITS.en not in page(report(HELD._replace(need=need)))
+
+
+@pytest.mark.parametrize("need", [Need.VALIDATE, Need.ENDED])
+def test_records_come_ready_to_be_pasted_each_part_by_itself(need):
+    records = (record(), record("portal.example.org", "another"))
+    html = page(report(instance("cas_dv-cn-1", "portal.example.com", 9, need=need, records=records)))
+    pasted = [value for one in records for value in one.values()]
+    assert re.findall("<dd><code>(.*?)</code>", html[: html.index("What expires when")]) == pasted
+
+
+def test_of_very_many_records_the_first_are_shown_and_the_others_counted():
+    records = tuple(record(f"{n}.example.com") for n in range(MOST_RECORDS + 7))
+    told = report(instance("cas_dv-cn-1", "portal.example.com", 9, need=Need.VALIDATE, records=records))
+    assert page(told).count("_dnsauth.portal") == MOST_RECORDS
+    assert "7 more records are in report.json" in page(told)
+    assert json.loads(to_json(told))["orders"][0]["records"] == list(records)
+
+
+def test_where_it_is_in_use_has_a_column_if_anything_is_known_to_be():
+    used = instance("cas_dv-cn-1", "a.example.com", 9, products=("CDN", "ALB"), need=Need.BY_HAND)
+    html = page(report(used, HELD))
+    assert html.count("CDN, ALB") == 3  # once above in each language, once in the table
+    assert html.count("In use on") == page(report(used)).count("In use on") == 2  # in the style sheet, in the heading
+    assert page(report(HELD)).count("In use on") == 1
+
+
+def test_a_held_instance_comes_with_no_event_that_the_function_does_not_understand():
+    assert codes(page(report(instance("cas_dv-cn-1", "a.example.com", 9, Stage.HELD, need=Need.SETTLE)))) == []
+
+
 def test_when_nothing_needs_a_person_the_page_says_so_in_one_line():
     html = page(report(line("1", "www.example.com", 9)))
     assert "Nothing needs you." in html
@@ -246,7 +385,7 @@ def test_when_nothing_needs_a_person_the_page_says_so_in_one_line():
 
 def test_an_empty_report_is_a_page():
     html = page(report(counts={}))
-    assert "No order is in the window" in html
+    assert "Nothing is in the window" in html
     assert "It had nothing to do." in html
     assert "<table" not in html
     assert "<svg" not in html
@@ -283,28 +422,27 @@ def test_each_order_in_sight_is_drawn_in_both_languages():
 # ------------------------------------------------------------------------------------------------------------ the size
 
 
-def test_two_thousand_orders_stay_below_a_megabyte():
-    told = large_report(2000)
+def test_five_thousand_lines_of_every_kind_stay_below_two_megabytes():
+    told = large_report(5000, *Kind)
     html = page(told)
-    assert len(html.encode()) < MEGABYTE
-    assert len(to_json(told)) < MEGABYTE
-    assert html.count("<th scope=row>") == 2000
+    assert len(html.encode()) < TWO_MEGABYTES
+    assert html.count("<th scope=row>") == 5000
+    assert len(json.loads(to_json(told))["orders"]) == 5000
 
 
 @pytest.mark.parametrize("character", ["a", '"', "证"])
 @pytest.mark.parametrize("need", [None, *Need])
 def test_names_of_any_kind_do_not_make_it_larger(character, need):
-    orders = [about(HELD, id=str(n), domain=character * 253)._replace(need=need) for n in range(2000)]
-    html = page(report(*orders))
-    assert len(html.encode()) < MEGABYTE
+    held = HELD._replace(need=need, records=(record(value=character * 5000),) * 20, products=(character * 200,))
+    told = report(*[about(held, id=str(n), domain=character * 253) for n in range(5000)], foresight=character * 5000)
+    html = page(told)
+    assert len(html.encode()) < TWO_MEGABYTES
     assert html.count("<th scope=row>") > 100
+    assert f"Soonest first. {html.count('<th scope=row>'):,} of 5,000 shown; all are in report.json." in html
 
 
-def test_what_has_no_room_is_counted():
-    html = page(report(*[about(HELD, id=str(n), domain='"' * 253) for n in range(2000)]))
-    rows = html.count("<th scope=row>")
-    assert f"Soonest first. {rows:,} of 2,000 shown; all are in report.json." in html
-    assert f"and {2000 - MOST_ITEMS:,} more" in html
+def test_what_a_group_has_no_room_for_is_counted():
+    assert f"and {2000 - MOST_ITEMS:,} more" in page(report(*[about(HELD, id=str(n)) for n in range(2000)]))
 
 
 # ------------------------------------------------------------------------------------------------------- in a browser
@@ -352,7 +490,7 @@ REPORTS = pytest.mark.parametrize(
         report(counts={}),
         report(*[line(str(n), domain, n - 1, Stage.HELD, need=Need.SETTLE) for n, domain in enumerate(HOSTILE)]),
         sample_report()._replace(dry_run=True, errors=("x" * 3000,), request_id="y" * 200),
-        large_report(300),
+        large_report(300, *Kind),
     ],
     ids=["sample", "empty", "hostile", "loud", "large"],
 )
@@ -407,6 +545,62 @@ def test_in_a_browser_a_hostile_domain_stays_text(opened, domain):
     assert looked.evaluate("document.querySelector('.need .domain').textContent") == expected
     assert looked.evaluate("document.querySelector('th[scope=row]').firstChild.textContent") == expected
     assert looked.evaluate(elements) == expected_elements
+
+
+def rows_shown(looked: Page) -> list[str]:
+    """The classes of the rows that a person sees."""
+    seen = "[...document.querySelectorAll('tbody tr')].filter(row => row.getClientRects().length)"
+    classes: list[str] = looked.evaluate(f"{seen}.map(row => row.className)")
+    return classes
+
+
+@SIZES
+@LANGUAGES
+def test_the_table_can_be_narrowed_to_one_kind(opened, size, language):
+    told = sample_report()
+    looked = opened(told, size)
+    looked.press(f"[for={language}]")
+    everything = rows_shown(looked)
+    assert len(everything) == len(told.lines)
+    assert set(everything) == {"o", "i", "c"}
+    for key, kind in (("o", Kind.ORDER), ("i", Kind.INSTANCE), ("c", Kind.CERTIFICATE)):
+        looked.evaluate(f"document.querySelector('[for=kind-{key}]').scrollIntoView()")
+        looked.press(f"[for=kind-{key}]")
+        assert rows_shown(looked) == [key] * kinds(told.lines)[kind]
+    looked.press("[for=kind-all]")
+    assert rows_shown(looked) == everything
+
+
+def test_a_browser_that_knows_no_styles_shows_every_kind(opened):
+    looked = opened(sample_report())
+    looked.evaluate("document.querySelector('style').remove(), document.querySelector('#kind-i').click()")
+    assert len(rows_shown(looked)) == len(sample_report().lines)
+
+
+def test_there_is_nothing_to_choose_where_there_is_one_kind():
+    assert "id=kind-" not in page(report(HELD, about(HELD, id="2")))
+
+
+@SIZES
+def test_an_id_is_never_broken_in_its_middle(opened, size):
+    orders = [line(LONG_ID, "a.example.com", 9, Stage.HELD, need=need, successor_id=LONG_ID) for need in Need]
+    lines = [*orders, instance(LONG_INSTANCE, "b.example.com", 9, products=("CDN", "ALB", "WAF"), need=Need.BY_HAND)]
+    looked = opened(report(*[one._replace(candidates=(LONG_ID,)) for one in lines]), size)
+    broken = """[...document.querySelectorAll('bdi')].filter(id => id.getClientRects().length)
+        .filter(id => id.scrollWidth > id.clientWidth || id.offsetHeight > 30).map(id => id.parentElement.outerHTML)"""
+    assert looked.evaluate(broken) == []
+    found = looked.evaluate("[...new Set([...document.querySelectorAll('bdi')].map(id => id.textContent))]")
+    assert {LONG_ID, LONG_INSTANCE, f'"{LONG_ID}"'} <= set(found)
+
+
+@SIZES
+def test_an_id_that_has_no_room_is_moved_in_its_place_and_the_page_stays(opened, size):
+    endless = instance("cas_dv-" + "cn-" * 100, "b.example.com", 9, need=Need.BY_HAND, successor_id="9" * 200)
+    held = HELD._replace(candidates=("9" * 200,))
+    looked = opened(report(endless, held), size)
+    heights = "[...document.querySelectorAll('bdi')].map(id => id.offsetHeight).filter(height => height)"
+    assert all(height < 30 for height in looked.evaluate(heights))
+    assert looked.evaluate("document.documentElement.scrollWidth") <= size[0]
 
 
 @SIZES
@@ -506,3 +700,22 @@ def test_no_label_of_the_timeline_covers_another(opened, size):
 def test_the_screenshot_of_the_documents_can_be_made_again(chromium, tmp_path):
     assert browser.main([str(tmp_path / "docs" / "report.png")]) == 0
     assert (tmp_path / "docs" / "report.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_with_a_palette_the_picture_looks_the_same_and_is_smaller(chromium, opened):
+    picture = opened(sample_report()).screenshot()
+    smaller = with_palette(picture)
+    assert len(smaller) < len(picture) * 0.6
+    urls = json.dumps([f"data:image/png;base64,{base64.b64encode(png).decode()}" for png in (picture, smaller)])
+    seen_to_differ = f"""Promise.all({urls}.map(async url => {{
+        const image = new Image()
+        image.src = url
+        await image.decode()
+        const canvas = new OffscreenCanvas(image.width, image.height).getContext('2d')
+        canvas.drawImage(image, 0, 0)
+        return canvas.getImageData(0, 0, image.width, image.height).data
+        }})).then(([a, b]) => a.length != b.length ? 1
+        : a.filter((x, i) => Math.abs(x - b[i]) > 16).length / a.length)"""
+    blank = chromium.open("data:text/html,<p>")
+    assert blank.evaluate(seen_to_differ) < 0.001
+    blank.close()

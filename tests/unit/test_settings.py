@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from handler.certificates.renewable import Kind
 from handler.certificates.rules import Rules
 from handler.errors import SettingsError
 from handler.runtime.settings import Settings, settings_from
@@ -42,6 +43,7 @@ def test_what_is_not_set_has_its_documented_default():
         stalled_within=timedelta(days=14),
         dry_run=False,
         expiry_events=("*expir*", "*cert*day*", "*ssl*day*", "*到期*", "*过期*"),
+        watch=frozenset(Kind),
     )
 
 
@@ -76,6 +78,7 @@ def test_a_default_that_is_written_out_changes_nothing(variable):
         "ALERT_QUEUE",
         "DRY_RUN",
         "EXPIRY_EVENTS",
+        "WATCH",
     ],
 )
 @pytest.mark.parametrize("empty", ["", "  ", "\n"])
@@ -126,6 +129,10 @@ def test_every_field_has_a_variable_and_no_variable_is_without_its_field():
         ("dry_run", "DRY_RUN", " TRUE ", True),
         ("dry_run", "DRY_RUN", "False", False),
         ("expiry_events", "EXPIRY_EVENTS", "slb:CloudMonitor:*, my rule", ("slb:CloudMonitor:*", "my rule")),
+        ("watch", "WATCH", "orders", {Kind.ORDER}),
+        ("watch", "WATCH", "instances", {Kind.ORDER, Kind.INSTANCE}),
+        ("watch", "WATCH", " certificates , ", {Kind.ORDER, Kind.CERTIFICATE}),
+        ("watch", "WATCH", "certificates,instances,certificates", set(Kind)),
     ],
 )
 def test_what_is_allowed_is_taken(field, name, text, value):
@@ -217,6 +224,13 @@ def test_what_the_operator_allows_becomes_the_rules(field, name, text, value):
         ("DRY_RUN", "1"),
         ("DRY_RUN", "0"),
         ("EXPIRY_EVENTS", ","),
+        ("WATCH", ","),
+        ("WATCH", "order"),
+        ("WATCH", "Orders"),
+        ("WATCH", "orders instances"),
+        ("WATCH", "orders,uploads"),
+        ("WATCH", "*"),
+        ("WATCH", "none"),
     ],
 )
 def test_what_is_not_allowed_is_refused_with_its_name_its_value_and_what_is_allowed(name, text):

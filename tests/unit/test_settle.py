@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from handler.certificates.domains import canonical
 from handler.errors import JournalUnavailable
-from handler.journal.entries import Held, State
+from handler.journal.entries import Held
 from handler.journal.pictures import Picture
 from handler.journal.renewal import Renewal, Successor
+from handler.journal.states import State
 from handler.orders import settle
 from handler.orders.book import OrderBook
 from handler.orders.order import Order

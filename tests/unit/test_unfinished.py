@@ -2,8 +2,9 @@
 
 import pytest
 
-from handler.journal.entries import Notified, Observed, Released, State
+from handler.journal.entries import Notified, Observed, Released
 from handler.journal.open_notes import OpenWork
+from handler.journal.states import State
 from handler.outbox.messages import failed_id, issued_id
 from handler.run.unfinished import is_unfinished
 from tests.examples import DAY, NOW, OLD

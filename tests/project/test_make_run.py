@@ -1,0 +1,128 @@
+"""`make run`: an account as people have it in 2026, what a run makes of it, and what changes as days go by."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.table import show
+from tests import invoke
+from tests.project.documents import ROOT
+from tests.stubs.clock import FakeClock
+
+TIMER = str(ROOT / "events/timer.json")
+Shown = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing goes by but what `--later` lets go by."""
+    clock = FakeClock()
+    monkeypatch.setattr(invoke, "SystemClock", lambda: clock)
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    return tmp_path / ".local"
+
+
+def run(state: Path, capsys: Shown, *options: str, status: int = 0) -> str:
+    """What `make run` prints."""
+    assert invoke.main([TIMER, *options, "--state", str(state)]) == status
+    return capsys.readouterr().out
+
+
+def sent(printed: str) -> list[str]:
+    """The type and the id of each message that the run itself has sent."""
+    return [" ".join(line.split()[2:4]) for line in printed.splitlines() if line.startswith("+ ")]
+
+
+def outcomes(printed: str) -> dict[str, str]:
+    """By id, the outcome of each line of the table."""
+    rows = [re.split(r" {2,}", line) for line in printed.splitlines()]
+    return {row[1]: row[4] for row in rows if row[0] in {"order", "instance", "certificate"}}
+
+
+def days_left(printed: str) -> dict[str, str]:
+    """By domain, the days left in the table."""
+    rows = [re.split(r" {2,}", line) for line in printed.splitlines()]
+    return {row[2]: row[3] for row in rows if row[0] in {"order", "instance", "certificate"}}
+
+
+def test_the_first_run_shows_every_kind_by_its_id(state: Path, capsys: Shown):
+    printed = run(state, capsys)
+    found = outcomes(printed)
+    assert found["123451222"] == "renewed"
+    assert found["cas_dv-cn-hosted01"] == "skipped"
+    assert found["cas_dv-cn-ending01"] == "expiring"
+    assert found["cas_dv-cn-test0001"] == "expiring"
+    assert found["9000000"] == "expiring"
+    assert "cas.certificate.expiring 9000000-expiring-14" in sent(printed)
+
+
+def test_a_second_run_renews_nothing_and_tells_nothing_twice(state: Path, capsys: Shown):
+    first = run(state, capsys)
+    second = run(state, capsys)
+    assert outcomes(second)["123451222"] == "already-renewed"
+    assert not {*sent(first)} & {*sent(second)}
+    assert f"{len(sent(first)) + len(sent(second))} messages, {len(sent(second))} new (+)" in second
+
+
+def test_days_go_by_on_the_stand_in_and_stay_gone(state: Path, capsys: Shown):
+    run(state, capsys)
+    later = run(state, capsys, "--later", "3d", status=1)
+    assert {
+        "cas.instance.issued cas_dv-cn-hosted01-20000006-issued",
+        "cas.certificate.expiring 123451263-expiring-7",
+    } <= {*sent(later)}
+    assert days_left(later)["legacy.example.com"] == "3"
+    assert days_left(run(state, capsys))["legacy.example.com"] == "3"
+    assert days_left(run(state, capsys, "--fresh", "--later", "12h"))["legacy.example.com"] == "6"
+
+
+def test_what_is_about_to_end_fails_a_run_once_and_is_named(state: Path, capsys: Shown):
+    run(state, capsys)
+    near = run(state, capsys, "--later", "4d", status=1)
+    _, _, failed = near.partition("The run FAILED (RunFailed): somebody must look at\n")
+    assert "  instance cas_dv-cn-ending01 (legacy.example.com): expiring, subscription-ends, 2 days left" in failed
+    assert "FAILED" not in run(state, capsys)
+
+
+@pytest.mark.parametrize("span", ["3", "-3d", "3 days", "d", ""])
+def test_a_time_that_is_none_is_refused(state: Path, capsys: Shown, span: str):
+    with pytest.raises(SystemExit):
+        invoke.main([TIMER, "--later", span, "--state", str(state)])
+    assert "3d" in capsys.readouterr().err
+    assert not state.exists()
+
+
+# --- the table --------------------------------------------------------------------------------------------------------
+
+
+def table_of(capsys: Shown, *lines: dict[str, Any]) -> list[str]:
+    result = {"request_id": "request", "trigger": "manual", "dry_run": False, "counts": {}, "orders": lines}
+    show(json.dumps(result))
+    return capsys.readouterr().out.splitlines()
+
+
+def line(**fields: Any) -> dict[str, Any]:
+    nothing = dict.fromkeys(("order_id", "domain", "reason", "new_order_id", "message_id", "days_left"))
+    return {"kind": "order", "outcome": "would-renew", **nothing, **fields}
+
+
+def test_what_no_line_has_is_no_column(capsys: Shown):
+    head, _, row, *_ = table_of(capsys, line(order_id="123451222", domain="www.example.com", days_left=20, in_run=3))
+    assert re.split(r" {2,}", head) == ["kind", "id", "domain", "days left", "outcome", "in run"]
+    assert row.split() == ["order", "123451222", "www.example.com", "20", "would-renew", "3"]
+
+
+def test_a_line_without_an_id_shows_what_was_asked_for_and_one_of_an_older_version_is_an_order(capsys: Shown):
+    old = line(order_id="123451222")
+    del old["kind"]
+    _, _, *rows = table_of(capsys, line(asked_for="domain a.example.com", outcome="skipped"), old)
+    assert rows[0].split("  ")[1] == "domain a.example.com"
+    assert rows[1].split()[:2] == ["order", "123451222"]

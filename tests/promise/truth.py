@@ -1,0 +1,190 @@
+"""What is true of every certificate of the account at a moment, by what the local cloud knows and no list shows.
+
+It says what may be told of a certificate that ends, and what must be: between the two is what an operator may see
+either way, such as an order whose renewal in the console waits for its application.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+from tests.stubs.cloud import Cloud
+from tests.stubs.instance import Instance
+from tests.stubs.orders import Order
+
+EXCEPTED = "*.excepted.example.com"
+"""What the operator has closed his eyes to, in every history."""
+THRESHOLDS = (14, 7, 3, 1, 0)
+HISTORY = timedelta(days=30)
+NEAR = timedelta(days=3)
+FIRST = timedelta(days=14)
+ROUNDED = timedelta(seconds=1)
+"""So much later an end may look than it is."""
+ISSUED = {"ISSUED", "WILLEXPIRED", "EXPIRED"}
+RENEWED = "its renewal waits for its certificate"
+"""Which the function need not know, if the answer was lost."""
+_OVER = {"expired", "refund", "closed"}
+Names = frozenset[str]
+
+
+class Thing(NamedTuple):
+    """One certificate, by the id under which people hear of it."""
+
+    kind: str
+    id: str
+    names: tuple[Names, ...]
+    """Its names, as they were applied for and as the authority has put them into it."""
+    ends: datetime
+    falsely: str = ""
+    """Why nobody may be told that nothing will replace it; empty if that is true."""
+    must: bool = True
+    """Whether it has to be told, once it is time."""
+    order: str = ""
+    """The order behind it, if there is one."""
+    waits: bool = False
+    """An order that a later run will renew: told from three days on, or when it will be missed."""
+
+    def threshold(self, now: datetime) -> int | None:
+        """The nearest one that has been reached."""
+        return min((days for days in THRESHOLDS if self.ends - now <= timedelta(days=days)), default=None)
+
+
+class Waiting(NamedTuple):
+    """An instance whose next certificate somebody else gets."""
+
+    instance: str
+    certificate: str
+    """Its newest."""
+    ends: datetime
+    names: Names
+
+
+class Truth:
+    """The account at one moment."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self.now: datetime = cloud.clock.now()
+        self._cas = cloud.cas
+        self._cas._common.pass_time()
+        self._instances = list(self._cas.authority.instances.values())
+        self._sees = {list_: list_ not in self._cas._forbidden for list_ in ("ListInstances", "ListCertificates")}
+        self._renewed = {(p.old_order_id, p.new_order_id) for p in self._cas.purchases}
+        self.waiting = {instance.instance_id: found for instance in self._instances if (found := self._waits(instance))}
+        things = [thing for thing in self._all() if thing.ends > self.now - HISTORY]
+        self.things = {(thing.kind, thing.id): thing for thing in self._judged(things)}
+
+    def count_waiting(self, until: datetime) -> int:
+        """How many orders wait for their renewal that end by then."""
+        orders = (thing for thing in self.things.values() if thing.kind == "order")
+        return sum(thing.waits and thing.ends <= until for thing in orders)
+
+    def must_be_told(self) -> Iterator[Thing]:
+        """What nothing will replace, once a threshold is reached."""
+        for thing in self.things.values():
+            if thing.must and not thing.falsely and thing.ends - self.now <= FIRST:
+                yield thing
+
+    def _judged(self, found: list[Thing]) -> Iterator[Thing]:
+        ends: dict[Names, datetime] = {}
+        for thing in found:
+            for names in thing.names:
+                ends[names] = max(thing.ends, ends.get(names, thing.ends))
+        for thing in found:
+            if thing.names and all(fnmatchcase(name, EXCEPTED) for name in thing.names[0]):
+                yield thing._replace(falsely="the operator has closed his eyes to it")
+            elif any(ends[names] > thing.ends + ROUNDED for names in thing.names):
+                yield thing._replace(falsely="another certificate of the same names ends later")
+            elif any(ends[names] > thing.ends for names in thing.names):
+                yield thing._replace(must=False)
+            else:
+                yield thing
+
+    def _all(self) -> Iterator[Thing]:
+        newest = {instance.certificate_id for instance in self._instances}
+        for instance in self._instances:
+            thing = self._of_instance(instance)
+            if thing is not None:
+                yield thing
+                yield thing._replace(kind="certificate", id=str(instance.certificate_id), must=False)
+        odd = self._cas.certificates.pages._odd
+        for certificate in self._cas.certificates.kept() if self._sees["ListCertificates"] else ():
+            number = str(certificate.certificate_id)
+            if certificate.certificate_id not in newest and not certificate.revoked_at:
+                # Of a row that makes no sense nobody knows the names.
+                names = () if number in odd else (frozenset(certificate.names),)
+                yield Thing("certificate", number, names, certificate.not_after, must=bool(names))
+        for order in self._orders():
+            thing = self._of_order(order)
+            if thing is not None:
+                yield thing
+                # A book that comes back empty does not show what is behind its certificate.
+                yield thing._replace(kind="certificate", id=str(order.certificate_id), must=False)
+
+    def _of_instance(self, instance: Instance) -> Thing | None:
+        newest = self._cas.certificates.find(instance.certificate_id) if instance.certificate_id else None
+        if newest is None or newest.revoked_at:
+            return None
+        names = frozenset(newest.names)
+        stated = frozenset(instance.names)
+        both = (names, stated) if stated < names and self._sees["ListInstances"] else (names,)
+        thing = Thing("instance", instance.instance_id, both, newest.not_after)
+        if instance.instance_id in self._cas.instances.pages._odd:
+            return thing._replace(names=(), must=False)
+        if instance.instance_id in self.waiting:
+            return thing._replace(falsely="somebody else gets the next certificate")
+        return thing
+
+    def _waits(self, instance: Instance) -> Waiting | None:
+        status = instance.status(self.now, 30)
+        newest = self._cas.certificates.find(instance.certificate_id) if instance.certificate_id else None
+        if newest is None or newest.revoked_at or status in _OVER:
+            return None
+        if status != "pending" and (not instance.hosted or instance.kind == "TEST"):
+            return None
+        number = str(newest.certificate_id)
+        return Waiting(instance.instance_id, number, newest.not_after, frozenset(newest.names))
+
+    def _of_order(self, order: Order) -> Thing | None:  # noqa: PLR0911 (a truth for each way in which it can stand)
+        status = order.status(self.now)
+        if status not in ISSUED or order.cert_end is None or not order.domain:
+            return None
+        number = str(order.order_id)
+        thing = Thing("order", number, (frozenset(order.domain.split(",")),), order.cert_end, order=number)
+        if order.order_id in self._cas._odd:
+            return thing._replace(must=False)
+        same = [other for other in self._orders() if _are_alike(other, order)]
+        ours = {new for old, new in self._renewed if old in {order.order_id, *(one.order_id for one in same)}}
+        successors = [other for other in self._orders() if other.order_id in ours]
+        own = [other for other in successors if (order.order_id, other.order_id) in self._renewed]
+        if any(other.domain == order.domain and other.status(self.now) in ISSUED for other in own):
+            return thing._replace(must=False)  # for a short time, so that there may be a renewal of the renewal by now
+        if any(other.status(self.now) not in ISSUED for other in successors):
+            return thing._replace(falsely=RENEWED, waits=True)
+        if any(other.status(self.now) == "CHECKING" and _is_newer(other, order) for other in same):
+            return thing._replace(falsely="an application is in review")
+        if any(other.domain == order.domain for other in successors):
+            return thing._replace(must=False)
+        if not ours and any(_is_newer(other, order) for other in same):
+            return thing._replace(must=False)
+        if ours:  # its successor's certificate is there, and for other names
+            return thing._replace(must=status != "EXPIRED")
+        if order.trustee == "trustee":
+            is_left_alone = order.cert_end - self.now > NEAR
+            return thing._replace(falsely="it is hosted" if is_left_alone else "")
+        renewable = status != "EXPIRED" and order.cert_type != "FREE" and len(thing.names[0]) == 1
+        return thing._replace(waits=renewable, must=not renewable)
+
+    def _orders(self) -> Iterable[Order]:
+        return self._cas._orders.values()
+
+
+def _are_alike(other: Order, order: Order) -> bool:
+    same = (other.product_code, other.bound_domain) == (order.product_code, order.bound_domain)
+    return same and other.order_id != order.order_id
+
+
+def _is_newer(other: Order, order: Order) -> bool:
+    return (other.bought_at, other.order_id) > (order.bought_at, order.order_id)

@@ -1,0 +1,172 @@
+"""Looks over the shoulder of every run: what was true while it read the lists, and whether what it then says is so."""
+
+from __future__ import annotations
+
+import json
+import math
+import threading
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from handler.runtime.clock import from_rfc3339
+from tests.promise.truth import EXCEPTED, RENEWED, THRESHOLDS, Thing, Truth
+from tests.stubs.cloud import QUEUE, Cloud
+from tests.traces import LIST, RENEWALS
+
+LISTS = {LIST, "ListInstances", "ListCertificates"}
+ALLOWED = LISTS | {RENEWALS, "GetInstanceDetail", "GetUserCertificateDetail"}
+"""The operations of CAS that the function may use."""
+NOT_YET = {
+    "in-progress",
+    "settling",
+    "nothing-bought",
+    "run-stopped",
+    "list-too-slow",
+    "list-incomplete",
+    "no-answer",
+    "no-code",
+    "no-order-id",
+    "answer-names-old-order",
+    "not-published",
+}
+"""Reasons that a later run of the same day need not find again: with more than three days left they are no alarm."""
+LIMITS = {"run-limit", "day-limit", "no-time-left"}
+FORESEEN = (60, 30)
+NEW_TYPES = {"cas.certificate.expiring", "cas.instance.issued", "cas.instance.stalled"}
+Recorded = Callable[[str], Iterable[dict[str, Any]]]
+"""The entries and notes that say that a message is on the queue, by the message's id."""
+RenewedAt = Callable[[str], "datetime | None"]
+"""Since when the journal of an order has its successor."""
+
+
+class Witness:
+    """A hook of the cloud. What it finds is in `broken`: what it raised would end in the handler."""
+
+    def __init__(self, cloud: Cloud, per_run: int, recorded: Recorded, renewed_at: RenewedAt) -> None:
+        self.broken: list[str] = []
+        self.alive: dict[str, set[str]] = {}
+        """By the name of a run: those that had not ended when it began."""
+        self._cloud = cloud
+        self._per_run = per_run
+        self._recorded = recorded
+        self._renewed_at = renewed_at
+        self._readings: dict[str, list[Truth]] = {}
+        """By run, what was true during its last reading of the lists."""
+        self._reads: set[str] = set()
+        self._waited: dict[str, set[tuple[str, str]]] = {}
+        """By run, the instances whose next certificate somebody else was about to get, with the newest one."""
+        self._seen_messages = 0
+        self._seen_calls = 0
+
+    def __call__(self, phase: str, service: str, action: str) -> None:
+        run = threading.current_thread().name
+        if service == "cas" and action in LISTS:
+            if run not in self._reads:
+                self._reads.add(run)
+                self._readings[run] = []
+            truth = Truth(self._cloud)
+            self._readings[run].append(truth)
+            self._waited.setdefault(run, set()).update((w.instance, w.certificate) for w in truth.waiting.values())
+            return
+        self._reads.discard(run)
+        if (phase, action) == ("after", "SendMessage"):
+            self._look(run)
+
+    def hold(self) -> None:
+        """Raise what has been found."""
+        assert not self.broken, self.broken[0]
+        calls = self._cloud.cas.calls
+        for call in calls[self._seen_calls :]:
+            assert call.action in ALLOWED, f"the function called {call.action}"
+        self._seen_calls = len(calls)
+
+    def overlapped(self, run: str, other: str) -> bool:
+        """Whether the earlier of two runs had not ended when the later one began."""
+        return run == other or run in self.alive.get(other, ()) or other in self.alive.get(run, ())
+
+    def _look(self, run: str) -> None:
+        bodies = self._cloud.smq._queues[QUEUE]
+        for body in bodies[self._seen_messages :]:
+            message = json.loads(body)
+            if message["type"] in NEW_TYPES:
+                problem = self._problem(run, message) or self._told_before(run, message)
+                if problem:
+                    self.broken.append(f"{run} told {message['id']}: {problem} ({body})")
+        self._seen_messages = len(bodies)
+
+    def _told_before(self, run: str, message: dict[str, Any]) -> str:
+        # An instance has one certificate after the other, each with an end of its own.
+        end = (message["data"].get("CertEndTime") or "")[:10]
+        for record in [*self._recorded(message["id"]), *self._recorded(f"{message['id']}-{end}")]:
+            if not self.overlapped(run, record["run"]):
+                return f"{record['run']} had told it before"
+        return ""
+
+    def _problem(self, run: str, message: dict[str, Any]) -> str:
+        data = message["data"]
+        if message["type"] == "cas.instance.stalled":
+            day = message["time"][:10]
+            if (data["InstanceId"], data["ReplacedCertificateId"]) not in self._waited.get(run, ()):
+                return "nobody was about to get its next certificate"
+            wanted = f"{data['InstanceId']}-{data['ReplacedCertificateId']}-stalled-{day}"
+            return "" if message["id"] == wanted and data["DaysLeft"] <= THRESHOLDS[0] else "it is not as it should be"
+        if message["type"] == "cas.instance.issued":
+            return self._problem_of_issued(message)
+        return self._problem_of_expiring(run, message)
+
+    def _problem_of_issued(self, message: dict[str, Any]) -> str:
+        data = message["data"]
+        of_instance = {str(c.certificate_id): c for c in self._cloud.cas.certificates.of_instance(data["InstanceId"])}
+        new, old = of_instance.get(data["CertificateId"]), of_instance.get(data["ReplacedCertificateId"])
+        if new is None or new is old:
+            return "there is no such certificate"
+        if not _is_moment(data["CertEndTime"], new.not_after):
+            return f"it ends on {new.not_after}"
+        if old is not None and (new.not_after <= old.not_after or not {*old.names} & {*new.names}):
+            return "it does not follow the other"
+        wanted = f"{data['InstanceId']}-{data['CertificateId']}-issued"
+        return "" if message["id"] == wanted else "its id is another one"
+
+    def _problem_of_expiring(self, run: str, message: dict[str, Any]) -> str:
+        data, days = message["data"], int(message["id"].rpartition("-")[2])
+        wanted = message["id"] == f"{message['subject']}-expiring-{days}"
+        if not wanted or (days not in THRESHOLDS and (days not in FORESEEN or data["Reason"] not in LIMITS)):
+            return "its id is another one"
+        if EXCEPTED[1:] in data["Domain"]:
+            return "the operator has closed his eyes to it"
+        readings = self._readings.get(run, [])
+        at = [(truth, truth.things.get((data["Kind"], message["subject"]))) for truth in readings]
+        problems = {self._why_false(message, days, thing, truth) for truth, thing in at}
+        return "" if "" in problems else " or ".join(sorted(problems)) or "it had read no list"
+
+    def _why_false(self, message: dict[str, Any], days: int, thing: Thing | None, truth: Truth) -> str:
+        data = message["data"]
+        if thing is None:
+            return "there is no such thing"
+        if thing.falsely == RENEWED:
+            since = self._renewed_at(thing.order)
+            thing = thing if since is not None and since < truth.now else thing._replace(falsely="")
+        if thing.falsely:
+            return thing.falsely
+        if thing.names and not _is_moment(data["CertEndTime"], thing.ends):
+            return f"it ends on {thing.ends}"
+        left = thing.ends - truth.now
+        if left > timedelta(days=days, minutes=2):
+            return "it is too early"
+        if thing.waits and left > timedelta(days=3, minutes=2):
+            return self._why_it_may_wait(data["Reason"], thing, truth, left)
+        return ""
+
+    def _why_it_may_wait(self, reason: str, thing: Thing, truth: Truth, left: timedelta) -> str:
+        if reason in NOT_YET:
+            return "a later run will renew it"
+        runs = math.ceil(left / timedelta(days=1)) - 1
+        if reason in LIMITS and truth.count_waiting(thing.ends) <= self._per_run * runs:
+            return "its turn will come in time"
+        return ""
+
+
+def _is_moment(text: str | None, moment: datetime) -> bool:
+    """To the second: CAS rounds."""
+    return text is not None and abs(from_rfc3339(text) - moment) <= timedelta(seconds=1)
