@@ -1,8 +1,8 @@
 """What runs in a measured process, with as little around it as possible.
 
-python bench/child.py function FOLDER EVENT [journal]
+python bench/child.py function FOLDER EVENT [journal] [own]
     Runs a function once, as the platform does in a new instance. FOLDER is its code, as it was unpacked. With
-    `journal` it measures the time of the journal as well.
+    `journal` it measures the time of the journal as well, with `own` the processor time outside of the SDK of CAS.
 
 python bench/child.py floor FOLDER CALLS
     The least that such a run can cost: imports `requests`, which is in FOLDER, and makes as many calls. CALLS is JSON,
@@ -50,7 +50,7 @@ def function(event: str, *what: str) -> dict[str, Any]:
 
     import index  # type: ignore[import-not-found]  # noqa: PLC0415
 
-    watch = watch_journal(index) if what else {}
+    watch = watch_journal(index) if "journal" in what else watch_sdk() if "own" in what else {}
     keys = ("ACCESS_KEY_ID", "ACCESS_KEY_SECRET", "SECURITY_TOKEN")
     context = SimpleNamespace(
         request_id="11111111-2222-3333-4444-555555555555",
@@ -91,6 +91,26 @@ def watch_journal(index: ModuleType) -> dict[str, Any]:
         setattr(OssStore, name, watched(getattr(OssStore, name)))
     find = OssStore.find
     OssStore.find = watched(lambda *args: list(find(*args)))  # type: ignore[method-assign]
+    return watch
+
+
+def watch_sdk() -> dict[str, Any]:
+    """Measure from now on the processor time inside the SDK of CAS, and what everything before this has taken."""
+    import time  # noqa: PLC0415
+
+    from handler.cloud.cas_client import CasClient  # noqa: PLC0415
+
+    watch: dict[str, Any] = {"sdk_cpu": 0.0, "start_cpu": time.process_time()}
+    call = CasClient._call  # noqa: SLF001
+
+    def watched(*args: Any) -> Any:
+        started = time.process_time()
+        try:
+            return call(*args)
+        finally:
+            watch["sdk_cpu"] += time.process_time() - started
+
+    CasClient._call = watched  # type: ignore[assignment,method-assign] # noqa: SLF001
     return watch
 
 

@@ -26,6 +26,10 @@ class Account:
     orders: int = 40
     expiring: int = 0
     """How many of them are to be renewed."""
+    instances: int = 0
+    """V2 instances, none of which ends soon."""
+    uploads: int = 0
+    """Certificates of other origin, none of which ends soon."""
     latency_ms: float = 0
     qps: int | None = None
 
@@ -101,6 +105,10 @@ def _furnished(account: Account) -> Cloud:
             source="CPACK" if number % 2 else "BUY",
             product_code=f"digicert-dv-{number % 5}",
         )
+    for number in range(account.instances):
+        cloud.cas.instances.add(f"instance-{number}.example.com", 100.5, hosted=not number % 2)
+    for number in range(account.uploads):
+        cloud.cas.certificates.upload(f"upload-{number}.example.com", days_left=100.5)
     if account.qps:
         cloud.cas.fault_sources.append(RateLimit(account.qps))
     return cloud

@@ -17,7 +17,7 @@ from tests.traces import RENEWALS
 
 SAMPLES = Path(__file__).resolve().parents[1] / "journals"
 """A folder for each of `tests.function.old_situations`."""
-LOGS = ("orders", "days", "successors")
+LOGS = ("orders", "instances", "days", "successors")
 """What only grows. The rest are notes."""
 
 
@@ -27,9 +27,10 @@ class Contents(NamedTuple):
     logs: dict[str, list[bytes]]
     notes: dict[str, bytes]
 
-    def of(self, order_id: str) -> list[dict[str, Any]]:
-        """The entries of an order."""
-        return [json.loads(line) for line in self.logs.get(f"orders/{order_id}", ())]
+    def of(self, id_: str) -> list[dict[str, Any]]:
+        """The entries of an order or of an instance."""
+        folder = "orders" if id_.isdigit() else "instances"
+        return [json.loads(line) for line in self.logs.get(f"{folder}/{id_}", ())]
 
 
 def in_folder(root: Path) -> Contents:
@@ -120,4 +121,12 @@ class TakenOver:
     @property
     def added(self) -> list[str]:
         """The kinds of the entries that were added to the old order's journal."""
-        return [entry["entry"] for entry in self.read().of(OLD)[len(self.sample.of(OLD)) :]]
+        return self.added_to(OLD)
+
+    def added_to(self, id_: str) -> list[str]:
+        """The kinds of the entries that were added to the journal of an order or of an instance."""
+        return [entry["entry"] for entry in self.read().of(id_)[len(self.sample.of(id_)) :]]
+
+
+TakeOver = Callable[[str], TakenOver]
+"""Takes over the journal of a situation, by its name."""

@@ -11,13 +11,15 @@ from typing import Any
 import pytest
 
 from tests.deployed import Function
-from tests.function.old_situations import SITUATIONS, folder_of
+from tests.function.old_situations import folder_of
 from tests.function.taken_over import SAMPLES, Contents, in_folder, moment
+from tests.function.watched_situations import SITUATIONS
 from tests.stubs.cloud import local_cloud
 
 KINDS = {
     *("claimed", "refused", "unknown", "held", "released", "renewed", "published", "observed", "told"),
-    *("reserved", "returned", "successor"),
+    *("followed", "issued"),
+    *("reserved", "returned", "alarmed", "successor"),
 }
 
 every = pytest.mark.parametrize("name", SITUATIONS)
@@ -47,6 +49,7 @@ def shape(said: bytes) -> list[Any]:
     """The keys in their order, the type of each value, and what is said where the code chooses the word."""
     found: dict[str, Any] = json.loads(said)
     words = {"entry", "code", "reason", "how", "stage", "message_id", "new_order_id", "count", "failure", "lost"}
+    words |= {"certificate_id", "alarmed"}
     return [[key, type(value).__name__, value if key in words else None] for key, value in found.items()]
 
 
