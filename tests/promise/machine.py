@@ -53,14 +53,18 @@ PER_RUN, PER_DAY = 2, 12
 MOST_ORDERS = 20
 ISSUED = {"ISSUED", "WILLEXPIRED", "EXPIRED"}
 TIMEOUTS = st.sampled_from([60, 300, 300, 7200])
-WATCHED = st.none() | st.tuples(
-    st.sampled_from(["milliseconds", "seconds"]),
-    st.sampled_from(["absent", "zero", "null", "text"]),
-    st.sampled_from([(True, 30), (True, 12), (False, 30)]),
-    st.booleans(),
-    st.booleans(),
+WATCHED = (
+    st.none()
+    | st.just(())
+    | st.tuples(
+        st.sampled_from(["milliseconds", "seconds"]),
+        st.sampled_from(["absent", "zero", "null", "text"]),
+        st.sampled_from([(True, 30), (True, 12), (False, 30)]),
+        st.booleans(),
+        st.booleans(),
+    )
 )
-"""What an account of 2026 has beside orders, if anything."""
+"""What an account of 2026 has beside orders, see `an_account_of_2026`; () if it has nothing, None if nobody looks."""
 WHO = st.integers(0, 1)
 """Which of two instances, whose clocks differ."""
 PLACES = [
@@ -169,6 +173,7 @@ class ExactlyOnce(WatchedAccount):
         self.entries: dict[str, list[bytes]] = {}
         self.replaced_at: dict[int, datetime] = {}
         self.started_runs: list[PausedInvocation] = []
+        self.looks_beside_orders = True
         self.witness = Witness(self.cloud, PER_RUN, self._recorded, self._renewed_at)
         self.cloud.hooks.append(self.witness)
 
@@ -199,7 +204,7 @@ class ExactlyOnce(WatchedAccount):
         oldest_first: bool,
         watched: tuple[Any, ...] | None,
     ) -> None:
-        """`watched`: what there is beside orders, see `an_account_of_2026`; None: nothing."""
+        """`watched`: see `WATCHED`."""
         if kept == "file":
             root = Path(self._resources.enter_context(tempfile.TemporaryDirectory()))
             self._resources.enter_context(file_crashes(self.cloud, root))
@@ -225,7 +230,8 @@ class ExactlyOnce(WatchedAccount):
             )
             for i, (name, product) in enumerate(zip(names, products, strict=True))
         ]
-        if watched is not None:
+        self.looks_beside_orders = watched is not None
+        if watched:
             self.an_account_of_2026(*watched)
 
     # Runs
@@ -796,6 +802,8 @@ class ExactlyOnce(WatchedAccount):
             "MAX_RENEWALS_PER_DAY": str(PER_DAY),
             "RENEW_DOMAINS_EXCEPT": EXCEPTED,
         }
+        if not self.looks_beside_orders:
+            settings["WATCH"] = "orders"
         if self.folder is not None:
             settings["JOURNAL_URL"] = self.folder.as_uri()
         name = f"run-{self.started}"

@@ -27,9 +27,10 @@ from hypothesis.stateful import run_state_machine_as_test
 from handler.cloud.cas_lists import CasList
 from handler.cloud.oss_store import OssStore
 from handler.errors import CasError, CasOutcomeUnknown, JournalConflict
-from handler.journal import open_notes
+from handler.journal import days, open_notes
+from handler.journal.alerts import Alerts
 from handler.journal.days import DayCount
-from handler.journal.entries import Claimed
+from handler.journal.entries import Claimed, Followed
 from handler.journal.folder_store import FileStore
 from handler.journal.journal import Journal
 from handler.journal.lines import already_renewed
@@ -41,11 +42,16 @@ from handler.orders import policy, reading, settle
 from handler.orders.book import OrderBook
 from handler.orders.purchase import Purchase
 from handler.orders.reading import CurrentBook
+from handler.outbox.watch_messages import Expiring
 from handler.outcomes import ListFault, Outcome, Reason
 from handler.result import Line
-from handler.run import run
+from handler.run import follow_instances, lists, run, standings, watching
+from handler.run.follow_instances import FollowInstances
 from handler.run.recover import Recovery
+from handler.run.watch import Watch
+from handler.run.watching import Watching
 from handler.runtime.countdown import Countdown
+from handler.watch import standing
 from tests.promise.machine import ExactlyOnce
 from tests.promise.scenes import play, turns
 
@@ -343,6 +349,192 @@ def renewed_before_half_of_the_lifetime() -> Iterator[None]:
 
 
 @contextmanager
+def told_without_comparing_names() -> Iterator[None]:
+    """A certificate that replaces another is not looked for."""
+    with _unreplaced_by(lambda _standings: {}):
+        yield
+
+
+@contextmanager
+def any_name_in_common_replaces() -> Iterator[None]:
+    """A certificate that lacks some of the names counts as the next one."""
+
+    def latest(standings: Any) -> Any:
+        everything = list(standings)
+        alike = {s.names: [o.ends for o in everything if o.names & s.names] for s in everything}
+        return {names: max(ends) for names, ends in alike.items()}
+
+    with _unreplaced_by(latest):
+        yield
+
+
+@contextmanager
+def names_as_the_instance_shows_them() -> Iterator[None]:
+    """What the authority has put into a certificate beside them is not known."""
+    with patch.object(standings, "_of_certificates", _without_owners(standings._of_certificates)):
+        yield
+
+
+@contextmanager
+def no_second_reading_before_an_alert() -> Iterator[None]:
+    """What one reading has found is told."""
+    with patch.object(Watching, "_confirmed", lambda _watching, new: new):
+        yield
+
+
+@contextmanager
+def a_broken_list_is_an_empty_one() -> Iterator[None]:
+    """What cannot be read replaces nothing."""
+    with _lists_read_by(lambda lists: lists._replace(is_broken=False)):
+        yield
+
+
+@contextmanager
+def instances_that_nobody_has_seen_are_none() -> Iterator[None]:
+    """Without the list of instances their certificates are of unknown origin."""
+    with _lists_read_by(lambda lists: lists._replace(has_instances=True)), patch.object(standings, "_V2", "none"):
+        yield
+
+
+@contextmanager
+def issued_without_comparing_the_certificate() -> Iterator[None]:
+    """A followed instance with a certificate has the next one."""
+    with patch.object(follow_instances, "_is_next", lambda instance, _renewal: bool(instance.certificate_id)):
+        yield
+
+
+@contextmanager
+def the_base_is_recorded_after_the_new_one() -> Iterator[None]:
+    """An instance is followed once the platform has acted."""
+    look_at = FollowInstances._look_at
+
+    def late(follow: Any, renewal: Any, instance: Any, within: timedelta) -> Any:
+        base = renewal.base
+        if instance is not None and renewal.state is State.FOLLOWED and instance.certificate_id != base.certificate_id:
+            entry = Followed(instance.renewable, instance.certificate_id)
+            renewal = follow._journal.record(renewal, entry, follow._time.now())
+        return look_at(follow, renewal, instance, within)
+
+    with patch.object(FollowInstances, "_look_at", late):
+        yield
+
+
+@contextmanager
+def followed_once_the_window_is_open() -> Iterator[None]:
+    """What the platform replaces between two runs was never looked at."""
+    with patch.object(follow_instances, "HOSTED_FROM", timedelta(0)):
+        yield
+
+
+@contextmanager
+def thresholds_told_again_in_each_run() -> Iterator[None]:
+    """What has been told is told again."""
+    with patch.object(Alerts, "all_sent", lambda *_: frozenset()):
+        yield
+
+
+@contextmanager
+def one_note_for_all_certificates_of_an_instance() -> Iterator[None]:
+    """Whoever has heard of one hears of no other."""
+    with patch.object(Expiring, "noted_as", property(lambda expiring: expiring.id)):
+        yield
+
+
+@contextmanager
+def the_alarm_rings_in_every_run() -> Iterator[None]:
+    """For what a run of the day has failed the next one fails, too."""
+    look = DayCount.look
+    with patch.object(DayCount, "look", lambda days, now: look(days, now)._replace(alarmed=frozenset())):
+        yield
+
+
+@contextmanager
+def no_alarm() -> Iterator[None]:
+    """No run fails for what ends within days."""
+    with patch.object(Watch, "alarm", lambda *_: None):
+        yield
+
+
+@contextmanager
+def retries_of_the_alarm_buy() -> Iterator[None]:
+    """An event that is repeated since its run has rung the alarm buys up to the limit each time."""
+    with patch.object(days, "_is_alarm_of", lambda *_: False):
+        yield
+
+
+@contextmanager
+def an_excepted_domain_is_told() -> Iterator[None]:
+    """The operator's eyes are open."""
+    with patch.object(standings, "is_excepted", lambda *_: False):
+        yield
+
+
+@contextmanager
+def a_hosted_instance_is_told_as_expiring() -> Iterator[None]:
+    """Whoever else gets the next certificate does not count."""
+    with patch.object(standings, "is_awaited", lambda _: False):
+        yield
+
+
+@contextmanager
+def a_hosted_order_is_told_as_expiring() -> Iterator[None]:
+    """That the platform renews it does not count, however long there is left."""
+    with patch.object(standings, "hosted", lambda *_: False):
+        yield
+
+
+@contextmanager
+def what_is_revoked_replaces() -> Iterator[None]:
+    """A certificate counts whatever its state."""
+    certificates = standings._of_certificates
+
+    def all_of(found: Any, *rest: Any) -> Any:
+        return certificates([one._replace(status="issued") for one in found], *rest)
+
+    with patch.object(standings, "_of_certificates", all_of):
+        yield
+
+
+@contextmanager
+def what_is_deferred_is_told_at_once() -> Iterator[None]:
+    """An order that a later run will renew is an alarm from the first day on."""
+    with patch.object(standings, "_is_deferred", lambda _: False):
+        yield
+
+
+@contextmanager
+def _unreplaced_by(latest: Any) -> Iterator[None]:
+    """Exchange how it is found out until when names have a certificate; what is not in it ends as it says itself."""
+
+    def found(everything: Any, now: Any) -> Any:
+        seen = list(everything)
+        until = latest(seen)
+        kept = [s for s in seen if s.why_not is not None and s.ends > now - standing.HISTORY]
+        return [s for s in kept if until.get(s.names, s.ends) == s.ends]
+
+    with patch.object(watching, "unreplaced", found):
+        yield
+
+
+@contextmanager
+def _lists_read_by(change: Any) -> Iterator[None]:
+    read_lists = lists.read_lists
+
+    def read(*args: Any, **kwargs: Any) -> Any:
+        return change(read_lists(*args, **kwargs))
+
+    with patch.object(run, "read_lists", read), patch.object(watching, "read_lists", read):
+        yield
+
+
+def _without_owners(certificates: Any) -> Any:
+    def others(*args: Any) -> Any:
+        return [standing for standing in certificates(*args) if standing.why_not is not None]
+
+    return others
+
+
+@contextmanager
 def _read_whole_by(whole_book: Any) -> Iterator[None]:
     """Exchange it where it is looked up: by the run, and by the book that is kept current."""
     with patch.object(run, "whole_book", whole_book), patch.object(reading, "whole_book", whole_book):
@@ -390,6 +582,25 @@ MUTANTS = [
     a_note_tidied_before_its_run_is_over,
     no_limit_of_a_day,
     renewed_before_half_of_the_lifetime,
+    told_without_comparing_names,
+    any_name_in_common_replaces,
+    names_as_the_instance_shows_them,
+    no_second_reading_before_an_alert,
+    a_broken_list_is_an_empty_one,
+    instances_that_nobody_has_seen_are_none,
+    issued_without_comparing_the_certificate,
+    the_base_is_recorded_after_the_new_one,
+    followed_once_the_window_is_open,
+    thresholds_told_again_in_each_run,
+    one_note_for_all_certificates_of_an_instance,
+    the_alarm_rings_in_every_run,
+    no_alarm,
+    retries_of_the_alarm_buy,
+    an_excepted_domain_is_told,
+    a_hosted_instance_is_told_as_expiring,
+    a_hosted_order_is_told_as_expiring,
+    what_is_revoked_replaces,
+    what_is_deferred_is_told_at_once,
 ]
 
 

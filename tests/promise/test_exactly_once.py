@@ -487,7 +487,7 @@ def test_every_scene_by_itself_keeps_every_promise(account: str, scene: str) -> 
 
 TestWhateverHappensInWhateverOrder = ExactlyOnce.TestCase
 TestWhateverHappensInWhateverOrder.settings = settings(
-    max_examples=60,
+    max_examples=36,
     stateful_step_count=15,
     derandomize=True,
     deadline=None,

@@ -62,6 +62,13 @@ class Waiting(NamedTuple):
     names: Names
 
 
+def moment_of(cloud: Cloud) -> tuple[object, ...]:
+    """What tells one moment from the next, as far as pages of a list are concerned: the time, and what has come."""
+    cas = cloud.cas
+    instances, kept = len(cas.authority.instances), len(cas.certificates.kept())
+    return cloud.clock.now(), len(cas._orders), instances, kept, len(cas.purchases), len(cas._forbidden)
+
+
 class Truth:
     """The account at one moment."""
 
@@ -69,6 +76,7 @@ class Truth:
         self.now: datetime = cloud.clock.now()
         self._cas = cloud.cas
         self._cas._common.pass_time()
+        self.taken_at = moment_of(cloud)
         self._instances = list(self._cas.authority.instances.values())
         self._sees = {list_: list_ not in self._cas._forbidden for list_ in ("ListInstances", "ListCertificates")}
         self._renewed = {(p.old_order_id, p.new_order_id) for p in self._cas.purchases}

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from handler.runtime.clock import from_rfc3339
-from tests.promise.truth import EXCEPTED, RENEWED, THRESHOLDS, Thing, Truth
+from tests.promise.truth import EXCEPTED, RENEWED, THRESHOLDS, Thing, Truth, moment_of
 from tests.stubs.cloud import QUEUE, Cloud
 from tests.traces import LIST, RENEWALS
 
@@ -62,12 +62,15 @@ class Witness:
     def __call__(self, phase: str, service: str, action: str) -> None:
         run = threading.current_thread().name
         if service == "cas" and action in LISTS:
+            if phase == "before":
+                return
             if run not in self._reads:
                 self._reads.add(run)
                 self._readings[run] = []
-            truth = Truth(self._cloud)
-            self._readings[run].append(truth)
-            self._waited.setdefault(run, set()).update((w.instance, w.certificate) for w in truth.waiting.values())
+            readings = self._readings[run]
+            if not readings or readings[-1].taken_at != moment_of(self._cloud):
+                readings.append(truth := Truth(self._cloud))
+                self._waited.setdefault(run, set()).update((w.instance, w.certificate) for w in truth.waiting.values())
             return
         self._reads.discard(run)
         if (phase, action) == ("after", "SendMessage"):
