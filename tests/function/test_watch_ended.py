@@ -114,6 +114,14 @@ def test_a_person_who_asks_gets_what_he_asks_for_whatever_failed_today(cloud: Cl
     assert function.invoke(event).of(orders[1])["outcome"] == "renewed"
 
 
+def test_a_scan_that_a_person_asks_for_twice_is_no_repetition_of_the_platforms(cloud: Cloud) -> None:
+    function = Function(cloud, MAX_RENEWALS_PER_RUN="1")
+    expiring(cloud, 2)
+    KINDS["certificate"](cloud, 2.5)
+    assert [function.invoke({"scan": True}).failed for _ in range(2)] == [True, False]
+    assert len(cloud.cas.purchases) == 2
+
+
 def test_an_event_that_selects_orders_neither_alarms_nor_tells(cloud: Cloud, function: Function) -> None:
     order = cloud.cas.add_order(days_left=5)
     KINDS["certificate"](cloud, 2.5)
