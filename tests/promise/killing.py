@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -34,6 +34,7 @@ ORDERS = 6
 SETTINGS = {"SETTLE_SECONDS": "300", "MAX_RENEWALS_PER_RUN": "2"}
 TIMEOUT = 120
 LATE_SECONDS = 100
+WATCHED = ("cas.instance.", "cas.certificate.")
 MOST_SKEW = SKEW.total_seconds() / 2
 """Of one process against the cloud; two of them differ by twice that."""
 
@@ -64,12 +65,21 @@ class _World(NamedTuple):
     clock: FastClock
     chance: random.Random
     settings: Mapping[str, str]
+    awaited: Sequence[str]
+    """How the ids of messages begin, beside those about renewals, that must come."""
+
+    @property
+    def has_told(self) -> bool:
+        """Whether they have."""
+        ids = [message["id"] for message in self.cloud.smq.messages()]
+        return all(any(id_.startswith(start) for id_ in ids) for start in self.awaited)
 
 
 def kill_and_recover(number: int, kills: int = 10, journal: Literal["oss", "file"] = "oss") -> int:
     """Kill so many invocations at random moments, then let the function come to rest; return how many were killed.
 
-    Raises AssertionError if an order was bought twice, a new order is not on the queue, or one was forgotten.
+    Raises AssertionError if an order was bought twice, a new order is not on the queue, or one was forgotten; or if
+    anything but the truth was told of an instance that the platform re-issues, and of an upload that ends.
     """
     with tempfile.TemporaryDirectory(prefix="journal-") as folder:
         place = {"JOURNAL_URL": Path(folder, "journal").as_uri()} if journal == "file" else {}
@@ -82,7 +92,10 @@ def _kill_and_recover(number: int, kills: int, settings: Mapping[str, str]) -> i
     cloud = Cloud(clock)
     cloud.cas.visible_after = LATE_SECONDS
     orders = [cloud.cas.add_order(domain=f"host{n}.example.com", product_code=f"p{n % 2}") for n in range(ORDERS)]
-    world = _World(cloud, clock, chance, settings)
+    cloud.cas.authority.own_dns = False  # so the re-issue waits
+    instance = cloud.cas.instances.add("hosted.example.com", 29, hosted=True)
+    upload = cloud.cas.certificates.upload("upload.example.com", days_left=6)
+    world = _World(cloud, clock, chance, settings, [f"{instance}-", f"{upload}-expiring-7"])
     killed = 0
     with serve(cloud, hang_seconds=0.05, latency_seconds=0.01):
         faulty = RandomFaults(number, share=0.15)
@@ -94,11 +107,16 @@ def _kill_and_recover(number: int, kills: int, settings: Mapping[str, str]) -> i
                 break
         for backend in cloud.backends.values():
             backend.fault_sources.clear()
+        _tick(world)  # which has seen by its end what the re-issue replaces
+        cloud.cas.instances.issue(instance)
         _come_to_rest(world)
     for old in orders:
         purchases = cloud.cas.bought(old)
         assert len(purchases) == 1, f"{old} was bought {len(purchases)} times"
     assert set(published(cloud)) == set(bought(cloud))
+    told = {message["id"] for message in cloud.smq.messages() if message["type"].startswith(WATCHED)}
+    newest = cloud.cas.instances.of(instance).certificate_id
+    assert told == {f"{instance}-{newest}-issued", f"{upload}-expiring-7"}, told
     return killed
 
 
@@ -119,17 +137,22 @@ def _killed(world: _World, seconds: float) -> bool:
 def _come_to_rest(world: _World) -> None:
     """Invoke until everything is renewed, with a person who settles what is held."""
     for _ in range(60):
-        with _start(world) as process:
-            assert process.stdout is not None
-            said = process.stdout.read()
+        said = _tick(world)
         result = json.loads(said.splitlines()[-1])
-        if set(result["counts"]) == {"already-renewed"}:
+        outcomes = {line["outcome"] for line in result["orders"] if line["order_id"]}
+        if outcomes == {"already-renewed"} and world.has_told:
             return
         for line in result["orders"]:
             if line["outcome"] == "held":
                 _settle(world, line["order_id"])
         world.clock.sleep(400)
     raise AssertionError(f"it does not come to rest: {said}")
+
+
+def _tick(world: _World) -> str:
+    with _start(world) as process:
+        assert process.stdout is not None
+        return process.stdout.read()
 
 
 def _settle(world: _World, order: str) -> None:
@@ -141,7 +164,8 @@ def _start(world: _World, event: Mapping[str, object] | None = None) -> subproce
     environ = {**world.cloud.environ(**world.settings), "PYTHONPATH": os.pathsep.join(sys.path)}
     skew = world.chance.uniform(-MOST_SKEW, MOST_SKEW)
     module = ["-m", "tests.promise.killing"]
-    arguments = [sys.executable, *module, str(world.clock.began), str(skew), json.dumps(event or TIMER)]
+    event = event or {**TIMER, "triggerTime": world.clock.now().isoformat()}
+    arguments = [sys.executable, *module, str(world.clock.began), str(skew), json.dumps(event)]
     return subprocess.Popen(
         arguments,
         env=environ,

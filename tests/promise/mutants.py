@@ -383,6 +383,20 @@ def no_second_reading_before_an_alert() -> Iterator[None]:
 
 
 @contextmanager
+def a_second_reading_that_need_not_agree() -> Iterator[None]:
+    """It is only looked whether the lists can be read."""
+    confirmed = Watching._confirmed
+
+    def all_of(watching: Any, new: Any) -> Any:
+        before = len(watching._result.errors)
+        confirmed(watching, new)
+        return new if len(watching._result.errors) == before else []
+
+    with patch.object(Watching, "_confirmed", all_of):
+        yield
+
+
+@contextmanager
 def a_broken_list_is_an_empty_one() -> Iterator[None]:
     """What cannot be read replaces nothing."""
     with _lists_read_by(lambda lists: lists._replace(is_broken=False)):
@@ -586,6 +600,7 @@ MUTANTS = [
     any_name_in_common_replaces,
     names_as_the_instance_shows_them,
     no_second_reading_before_an_alert,
+    a_second_reading_that_need_not_agree,
     a_broken_list_is_an_empty_one,
     instances_that_nobody_has_seen_are_none,
     issued_without_comparing_the_certificate,

@@ -103,7 +103,7 @@ WATCHED_SCENES: dict[str, dict[str, tuple[Any, ...]]] = {
         "ends": (15.5,),
     },
     "what_ends_has_been_replaced": {"days": (0.5,), "by": ("upload", "instance", "both-ways")},
-    "what_replaces_slips_past_while_the_lists_are_read": {"name": V2[:2], "page": (1, 2)},
+    "what_replaces_slips_past_while_the_lists_are_read": {"name": V2[:2]},
     "a_list_cannot_be_read_while_the_platform_is_at_work": {
         "missing": (V2[:1], V2[1:2]),
         "by": ("permission", "fault"),

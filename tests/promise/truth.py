@@ -81,8 +81,8 @@ class Truth:
         self._sees = {list_: list_ not in self._cas._forbidden for list_ in ("ListInstances", "ListCertificates")}
         self._renewed = {(p.old_order_id, p.new_order_id) for p in self._cas.purchases}
         self.waiting = {instance.instance_id: found for instance in self._instances if (found := self._waits(instance))}
-        things = [thing for thing in self._all() if thing.ends > self.now - HISTORY]
-        self.things = {(thing.kind, thing.id): thing for thing in self._judged(things)}
+        issued = [thing for thing in self._all() if thing.ends > self.now - HISTORY]
+        self.things = {(thing.kind, thing.id): thing for thing in self._judged(issued)}
 
     def count_waiting(self, until: datetime) -> int:
         """How many orders wait for their renewal that end by then."""
@@ -155,7 +155,7 @@ class Truth:
         number = str(newest.certificate_id)
         return Waiting(instance.instance_id, number, newest.not_after, frozenset(newest.names))
 
-    def _of_order(self, order: Order) -> Thing | None:  # noqa: PLR0911 (a truth for each way in which it can stand)
+    def _of_order(self, order: Order) -> Thing | None:
         status = order.status(self.now)
         if status not in ISSUED or order.cert_end is None or not order.domain:
             return None
@@ -163,27 +163,34 @@ class Truth:
         thing = Thing("order", number, (frozenset(order.domain.split(",")),), order.cert_end, order=number)
         if order.order_id in self._cas._odd:
             return thing._replace(must=False)
+        if order.trustee == "trustee":
+            is_left_alone = order.cert_end - self.now > NEAR
+            return thing._replace(falsely="it is hosted" if is_left_alone else "")
+        return self._with_renewals(thing, order, status)
+
+    def _with_renewals(self, thing: Thing, order: Order, status: str) -> Thing:
+        """What the orders make of it that were bought for the same domain."""
         same = [other for other in self._orders() if _are_alike(other, order)]
         ours = {new for old, new in self._renewed if old in {order.order_id, *(one.order_id for one in same)}}
         successors = [other for other in self._orders() if other.order_id in ours]
         own = [other for other in successors if (order.order_id, other.order_id) in self._renewed]
         if any(other.domain == order.domain and other.status(self.now) in ISSUED for other in own):
-            return thing._replace(must=False)  # for a short time, so that there may be a renewal of the renewal by now
-        if any(other.status(self.now) not in ISSUED for other in successors):
-            return thing._replace(falsely=RENEWED, waits=True)
-        if any(other.status(self.now) == "CHECKING" and _is_newer(other, order) for other in same):
-            return thing._replace(falsely="an application is in review")
-        if any(other.domain == order.domain for other in successors):
-            return thing._replace(must=False)
-        if not ours and any(_is_newer(other, order) for other in same):
-            return thing._replace(must=False)
-        if ours:  # its successor's certificate is there, and for other names
-            return thing._replace(must=status != "EXPIRED")
-        if order.trustee == "trustee":
-            is_left_alone = order.cert_end - self.now > NEAR
-            return thing._replace(falsely="it is hosted" if is_left_alone else "")
-        renewable = status != "EXPIRED" and order.cert_type != "FREE" and len(thing.names[0]) == 1
-        return thing._replace(waits=renewable, must=not renewable)
+            # Its certificate may be a short one, so that there may be a renewal of the renewal by now.
+            thing = thing._replace(must=False)
+        elif any(other.status(self.now) not in ISSUED for other in successors):
+            thing = thing._replace(falsely=RENEWED, waits=True)
+        elif any(other.status(self.now) == "CHECKING" and _is_newer(other, order) for other in same):
+            thing = thing._replace(falsely="an application is in review")
+        elif any(other.domain == order.domain for other in successors):
+            thing = thing._replace(must=False)
+        elif ours:  # its successor's certificate is there, and for other names
+            thing = thing._replace(must=status != "EXPIRED")
+        elif any(_is_newer(other, order) for other in same):
+            thing = thing._replace(must=False)
+        else:
+            renewable = status != "EXPIRED" and order.cert_type != "FREE" and len(thing.names[0]) == 1
+            thing = thing._replace(waits=renewable, must=not renewable)
+        return thing
 
     def _orders(self) -> Iterable[Order]:
         return self._cas._orders.values()
