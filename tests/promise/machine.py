@@ -27,6 +27,7 @@ import tempfile
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -358,9 +359,11 @@ class ExactlyOnce(WatchedAccount):
         """Which stands still after the last of its readings, or shortly before that."""
         if not self._begins():
             return
-        before = len(self.cloud.cas.calls_of(LIST))
+        before = len(self.cloud.cas.calls)
         self._timer_whose_purchases_answer(who, faults.timeout_after() if effect else faults.timeout_before())
-        pages = len(self.cloud.cas.calls_of(LIST)) - before
+        # Before the call: after it the lists are read once more if there is something to alert of.
+        calls = takewhile(lambda call: call.action != RENEWALS, self.cloud.cas.calls[before:])
+        pages = sum(call.action == LIST for call in calls)
         self.cloud.clock.advance(times[0])
         run = self._start_up_to(("after", "cas", LIST), max(1, pages - back), 7200, 1 - who)
         self.cloud.clock.advance(times[1])

@@ -117,7 +117,7 @@ WATCHED_SCENES: dict[str, dict[str, tuple[Any, ...]]] = {
 
 def pairs() -> list[tuple[str, str]]:
     """Return every scene with each of its accounts: account, scene."""
-    return [*product(ACCOUNTS, SCENES), *product(WATCHED_ACCOUNTS, WATCHED_SCENES)]
+    return [*product(WATCHED_ACCOUNTS, WATCHED_SCENES), *product(ACCOUNTS, SCENES)]
 
 
 def turns() -> Iterator[tuple[str, str, dict[str, Any]]]:
