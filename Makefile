@@ -41,8 +41,19 @@ format: $(INSTALLED)  ## format the code and fix what ruff can fix
 package: $(INSTALLED)  ## build dist/code/ and dist/code.zip for Function Compute
 	$(RUN) -m deploy.package
 
-policy: $(INSTALLED)  ## print the RAM policy for the vars of s.yaml (or for region=, account=, queue=, alert_queue=, bucket=, prefix=)
+policy: $(INSTALLED)  ## print the RAM policy for s.mine.yaml (or for region=, account=, queue=, alert_queue=, bucket=, prefix=)
 	@$(RUN) -m deploy.policy $(foreach name,region account queue alert_queue bucket prefix,$(if $(findstring command,$(origin $(name))),$(name)='$($(name))'))
+
+setup: $(INSTALLED)  ## make role, policy, queues and bucket for s.mine.yaml; ARGS=--plan only looks
+	@$(RUN) -m deploy.setup $(ARGS)
+
+deploy: $(INSTALLED)  ## build the package, preview and deploy it with s.mine.yaml
+	@$(RUN) -m deploy.deploy $(ARGS)
+
+# Neither has a default, and neither is taken from the environment: what is sent may spend money.
+invoke: $(INSTALLED)  ## invoke the deployed function NAME with the event EVENT; asks before it can spend money
+	@$(RUN) -m deploy.invoke $(ARGS) -- '$(if $(findstring command,$(origin NAME)),$(NAME))' \
+		$(if $(findstring command,$(origin EVENT)),'$(EVENT)')
 
 # The deployed set is locked for the function's platform, the development set for every platform and Python in use.
 UV_COMPILE = $(RUN) -m uv pip compile --quiet --upgrade --python-version 3.10 --generate-hashes \
@@ -80,4 +91,4 @@ $(INSTALLED): requirements-dev.lock
 	@$(RUN) -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
-.PHONY: run test test-unit lint format package policy lock soak mutants bench clean help
+.PHONY: run test test-unit lint format package policy setup deploy invoke lock soak mutants bench clean help

@@ -31,7 +31,7 @@ VARIABLES = (*PLACES, "schedule", "domains", "dry_run")
 
 Arrivals = Mapping[str, tuple[str, Sequence[str | None], str]]
 
-_VAR = re.compile(r"\$\{\s*vars\.(\w+)\s*\}")
+_VAR = re.compile(r"\$\{vars\.(\w+)\}")
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Deployment:
     def warning(self) -> str:
         """Say of what is still the example's that it is."""
         copy = "" if self.template == CHOICES else f" (`cp {EXAMPLE} {CHOICES}`)"
-        return f"of the example, and not yours: {' and '.join(self.placeholders)}; your choices go into {CHOICES}{copy}"
+        return f"still the example's: {' and '.join(self.placeholders)}; your choices go into {CHOICES}{copy}"
 
 
 def read_deployment() -> Deployment:
@@ -99,9 +99,9 @@ def read_deployment() -> Deployment:
 
 
 def merged(below: Any, above: Any) -> Any:
-    """Lay one document over another as Serverless Devs does: objects are merged, all else is replaced."""
+    """Lay one document over another as Serverless Devs does: objects are merged, all else but null replaces."""
     if not isinstance(below, dict) or not isinstance(above, dict):
-        return above
+        return below if above is None else above
     return below | {key: merged(below[key], value) if key in below else value for key, value in above.items()}
 
 

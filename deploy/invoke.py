@@ -46,6 +46,7 @@ def command_line() -> argparse.ArgumentParser:
     """What `make invoke NAME=… EVENT=… ARGS=…` takes."""
     parser = argparse.ArgumentParser(
         prog="make invoke",
+        usage="make invoke NAME=... EVENT=... [ARGS='--async --yes ...']",
         description="Call the deployed function with an event.",
         epilog="Credentials: the default chain of Alibaba Cloud.",
     )
