@@ -16,4 +16,7 @@ def agreed(question: str, *, yes: bool) -> bool:
         print()
         print("Nobody is there to answer: --yes answers.", file=sys.stderr)
         return False
+    except KeyboardInterrupt:
+        print()
+        return False
     return answer.strip().lower() in {"y", "yes"}

@@ -78,7 +78,7 @@ class Place:
         account, region = self.account, self.region
         if account is None or region is None:
             deployment = read_deployment()
-            if account is None and deployment.account == PLACEHOLDERS["account"]:
+            if account is None:
                 deployment.require_choices()
             account, region = account or deployment.account, region or deployment.region
         if account == PLACEHOLDERS["account"]:

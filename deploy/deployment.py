@@ -146,8 +146,12 @@ def _text(document: Mapping[str, Any], key: str, chosen: Mapping[str, str], name
 
 def _arrivals(chosen: Mapping[str, str], props: Mapping[str, Any], settings: Mapping[str, str], name: str) -> Arrivals:
     """By variable: where in the function it has to arrive, what is there, and what must be."""
-    triggers = [trigger.get("triggerConfig") or {} for trigger in props.get("triggers") or ()]
-    crons = [_VAR.sub(lambda var: chosen.get(var[1], ""), str(config.get("cronExpression"))) for config in triggers]
+    triggers = props.get("triggers") or []
+    if not isinstance(triggers, list) or not all(isinstance(trigger, dict) for trigger in triggers):
+        raise Problem(f"triggers in {name} is no list of objects", f"compare it with {EXAMPLE}")
+    configs = [trigger.get("triggerConfig") for trigger in triggers]
+    times = [str(config.get("cronExpression")) for config in configs if isinstance(config, dict)]
+    crons = [_VAR.sub(lambda var: chosen.get(var[1], var[0]), time) for time in times]
     journal = f"oss://{chosen['journal_bucket']}/{chosen['journal_prefix']}"
     role = f"acs:ram::{chosen['account']}:role/{chosen['role']}"
     return {

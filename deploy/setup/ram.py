@@ -92,7 +92,11 @@ class Ram:
             set_as_default=True,
             rotate_strategy="DeleteOldestNonDefaultVersionWhenLimitExceeded",
         )
-        call("ram:CreatePolicyVersion", lambda: self._client.create_policy_version_with_options(request, self._runtime))
+        action = "ram:CreatePolicyVersion"
+        answer = call(action, lambda: self._client.create_policy_version_with_options(request, self._runtime))
+        version = require(answer and answer.body and answer.body.policy_version, action)
+        if version.is_default_version is False:
+            raise Problem(f"{action}: {version.version_id} is not in force", f"make it the default version of {name}")
 
     def attach(self, policy: str, role: str) -> None:
         """Attach a custom policy to a role."""

@@ -299,6 +299,7 @@ def test_the_example_chooses_what_the_deployment_has_anyway(checkout: Path):
         ('"renewer"', "${env('ROLE')}", "only Serverless Devs can fill in"),
         ("vars:", "vars: [", "s.mine.yaml is not YAML"),
         ("vars:\n", "vars: 1\nothers:\n", "vars in s.mine.yaml is no object"),
+        ("      region: *region\n", "      region: *region\n      triggers: [daily]\n", "no list of objects"),
     ],
 )
 def test_a_choice_that_would_have_no_effect_is_refused(checkout: Path, old: str, new: str, said: str):

@@ -487,6 +487,22 @@ def test_no_event_is_taken_for_granted(capsys: pytest.CaptureFixture[str]):
     assert "EVENT" in capsys.readouterr().err
 
 
+def test_an_interrupted_question_is_a_no(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any):
+    def interrupted(question: str) -> str:
+        raise KeyboardInterrupt
+
+    (tmp_path / "event").write_bytes(SCAN)
+    monkeypatch.setattr("builtins.input", interrupted)
+    assert invoke.main([FUNCTION_3, str(tmp_path / "event")]) == 2
+    assert "Nothing was sent." in capsys.readouterr().err
+
+
+def test_the_examples_bucket_is_a_choice_that_is_missing(checkout: Path, event: str, capsys: Any):
+    choose(checkout, journal_bucket="example-renewal-journal")
+    assert invoke.main([FUNCTION_3, event]) == 2
+    assert "still the example's: journal_bucket example-renewal-journal" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("own_file", [True, False])
 def test_the_examples_account_is_not_invoked(
     own: Path, checkout: Path, own_file: bool, event: str, capsys: pytest.CaptureFixture[str]

@@ -315,6 +315,13 @@ def test_a_sixth_version_takes_the_place_of_the_oldest(ready: World):
     assert (policy.default, list(policy.versions)) == ("v6", ["v1", "v3", "v4", "v5", "v6"])
 
 
+def test_a_new_version_that_is_not_in_force_is_no_success(ready: World, capsys: Shown):
+    replace_policy(ready, lambda statements: statements.append(WIDE))
+    ready.account.ignores_set_as_default = True
+    assert ready.setup("--yes") == 2
+    assert "v2 is not in force. To do: make it the default version of renewer" in capsys.readouterr().err
+
+
 def test_a_role_that_somebody_else_may_take_is_named_and_gets_nothing(world: World, capsys: Shown):
     trust = {"Version": "1", "Statement": [{**TRUST["Statement"][0], "Principal": {"Service": ["ecs.aliyuncs.com"]}}]}
     world.account.roles["renewer"] = RoleState(json.dumps(trust))

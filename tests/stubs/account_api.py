@@ -62,6 +62,8 @@ class AccountStub(Backend):
         """How long each keeps its messages; None: it does not say."""
         self.errors_with_200 = False
         """Whether SMQ says what is wrong in an answer whose HTTP status is 200."""
+        self.ignores_set_as_default = False
+        """Whether a new version of a policy is never in force at once, whatever is asked for."""
         self.between: Callable[[str], None] = lambda _: None
         """Called with each action before it is carried out: what others do meanwhile."""
 
@@ -134,9 +136,10 @@ class AccountStub(Backend):
             del policy.versions[next(version for version in policy.versions if version != policy.default)]
         policy.made += 1
         policy.versions[f"v{policy.made}"] = document
-        if params.get("SetAsDefault", "").lower() == "true":
+        is_default = params.get("SetAsDefault", "").lower() == "true" and not self.ignores_set_as_default
+        if is_default:
             policy.default = f"v{policy.made}"
-        return {"PolicyVersion": {"VersionId": f"v{policy.made}"}}
+        return {"PolicyVersion": {"VersionId": f"v{policy.made}", "IsDefaultVersion": is_default}}
 
     def _AttachPolicyToRole(self, params: Mapping[str, str]) -> dict[str, Any]:  # noqa: N802
         role, name = self._role(required(params, "RoleName")), required(params, "PolicyName")
