@@ -91,7 +91,7 @@ def test_git_leaves_the_operators_file_alone():
     ],
 )
 def test_make_invoke_takes_name_and_event_from_the_command_line_alone(given: list[str], sent: list[str]):
-    outside = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    outside = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "ARGS"))}
     environ = {**outside, "NAME": "another-function", "EVENT": "events/timer.json"}
     command = ["make", "--dry-run", "--assume-old=.venv/.installed", "VENV=.venv", "invoke", *given]
     printed = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=True).stdout
