@@ -6,7 +6,7 @@ First what a row of the list tells, then what only the detail of an instance doe
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from handler.certificates.rules import Rules, is_allowed
+from handler.certificates.rules import Rules, is_allowed, opening_of_window
 from handler.instances.detail import Detail
 from handler.instances.instance import CLOSED, Instance
 from handler.outcomes import Reason
@@ -53,7 +53,7 @@ def hosted(instance: Instance, _rules: Rules, _now: datetime) -> bool:
 
 def in_review(instance: Instance, _rules: Rules, _now: datetime) -> bool:
     """Somebody has applied."""
-    return instance.status == "pending"
+    return instance.is_pending
 
 
 def outside_window(instance: Instance, rules: Rules, now: datetime) -> bool:
@@ -95,7 +95,12 @@ def is_awaited(instance: Instance) -> bool:
     """
     if instance.certificate_status == "revoked" or instance.status in CLOSED:
         return False
-    return instance.status == "pending" or (instance.is_hosted and instance.kind != "TEST")
+    return instance.is_pending or (instance.is_hosted and instance.kind != "TEST")
+
+
+def awaited_from(instance: Instance) -> Reason:
+    """Return why an instance that `is_awaited` is left alone: `in-review` or `hosted`."""
+    return Reason.IN_REVIEW if instance.is_pending else Reason.HOSTED
 
 
 CHECKS: dict[Reason, Callable[[Instance, Rules, datetime], bool]] = {
@@ -131,12 +136,5 @@ def reason_in_detail(detail: Detail) -> Reason | None:
 
 
 def window_opens(instance: Instance, rules: Rules) -> datetime | None:
-    """Return from when on the next certificate may be applied for; None if nothing tells.
-
-    As for orders: `within` before the certificate ends, and never before half of its lifetime is over.
-    """
-    if instance.ends is None:
-        return None
-    opens = instance.ends - rules.within
-    starts = instance.starts
-    return opens if starts is None else max(opens, starts + (instance.ends - starts) / 2)
+    """Return from when on the next certificate may be applied for; None if nothing tells."""
+    return opening_of_window(instance.starts, instance.ends, rules)

@@ -10,7 +10,7 @@ from datetime import timedelta
 from handler.certificates.rules import Rules
 from handler.errors import CasError, JournalConflict, JournalUnavailable, PublishFailed
 from handler.instances.instance import Instance
-from handler.instances.policy import is_awaited, window_opens
+from handler.instances.policy import awaited_from, is_awaited, window_opens
 from handler.instances.service import InstanceService
 from handler.journal.entries import Followed, Issued, Observed
 from handler.journal.journal import Journal
@@ -20,7 +20,6 @@ from handler.journal.states import State
 from handler.orders.progress import Progress
 from handler.outbox.publisher import Outbox
 from handler.outbox.watch_messages import Review, instance_issued_id
-from handler.outcomes import Reason
 from handler.run.standings import is_excepted, names_of
 from handler.runtime.countdown import Countdown
 from handler.watch.standing import HISTORY
@@ -120,7 +119,7 @@ class FollowInstances:
             self._outbox.alert_instance_stalled(renewal, lambda: self._review(instance))
 
     def _review(self, instance: Instance) -> Review:
-        stage = Reason.IN_REVIEW if instance.status == "pending" else Reason.HOSTED
+        stage = awaited_from(instance)
         try:
             detail = self._service.detail(instance.id)
         except CasError as failure:

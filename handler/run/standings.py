@@ -7,7 +7,7 @@ from typing import NamedTuple
 from handler.certificates.domains import could_match, names_in
 from handler.certificates.rules import Rules
 from handler.instances.instance import Instance
-from handler.instances.policy import is_awaited, reason_not_to_apply
+from handler.instances.policy import awaited_from, is_awaited, reason_not_to_apply
 from handler.instances.policy import window_opens as instance_window_opens
 from handler.journal.renewal import Renewal, successors
 from handler.orders.book import OrderBook
@@ -54,9 +54,11 @@ def standings_of(
     """
     instances, certificates = lists
     ours = frozenset(successors(renewals.values()))
-    said = (_Said(lines.get(order.id), renewals.get(order.id), ours) for order in book)
     found = [
-        *(_of_order(order, of_it, book, rules, now) for order, of_it in zip(book, said, strict=True)),
+        *(
+            _of_order(order, _Said(lines.get(order.id), renewals.get(order.id), ours), book, rules, now)
+            for order in book
+        ),
         *(_of_instance(instance, rules, now) for instance in instances or ()),
         *_of_certificates(certificates, book, renewals.values(), instances),
     ]
@@ -68,7 +70,7 @@ def is_excepted(names: Iterable[str], rules: Rules) -> bool:
     return bool(rules.domains_except) and all(could_match(name, rules.domains_except) for name in names)
 
 
-def _of_order(order: Order, said: "_Said", book: OrderBook, rules: Rules, now: datetime) -> Standing | None:
+def _of_order(order: Order, said: _Said, book: OrderBook, rules: Rules, now: datetime) -> Standing | None:
     of, names, line = order.renewable, frozenset(order.renewable.domains), said.line
     if order.status not in ISSUED or order.ends is None or not names or order.ends <= now - HISTORY:
         return None
@@ -124,9 +126,7 @@ def _of_instance(instance: Instance, rules: Rules, now: datetime) -> Standing | 
     if not is_there or instance.ends is None or not names:
         return None
     if is_awaited(instance):
-        why_not: Reason | None = None
-        if instance.ends - now <= LAST_RESORT:
-            why_not = Reason.IN_REVIEW if instance.status == "pending" else Reason.HOSTED
+        why_not = awaited_from(instance) if instance.ends - now <= LAST_RESORT else None
         return Standing(instance.renewable, names, instance.ends, why_not, instance.products, is_followed=True)
     # Nobody applies once the window opens, either, and it may open later than people are to be alerted.
     opens = instance_window_opens(instance, rules)

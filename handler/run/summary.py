@@ -1,6 +1,6 @@
 """The state of the account as a run leaves it: for the report, and for the metrics in the log."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from handler.certificates.renewable import Kind, Renewable
@@ -77,16 +77,9 @@ class Summary:
         }
         others = self._others(book, {*lines, *unfinished})
         every = [line for line in {**others, **unfinished, **lines}.values() if not self._is_excepted(line)]
-        products = {standing.renewable.id: standing.products for standing in seen.standings}
-        ended = {standing.renewable.id for standing in seen.unreplaced if standing.ends <= self._now}
-        shown = [self._shown(line, book, renewals) for line in every]
-        shown = [
-            line._replace(
-                products=products.get(line.renewable.id, ()),
-                need=Need.ENDED if line.renewable.id in ended else line.need,
-            )
-            for line in shown
-        ]
+        products = {key_of(standing.renewable): standing.products for standing in seen.standings}
+        ended = {key_of(standing.renewable) for standing in seen.unreplaced if standing.ends <= self._now}
+        shown = [self._shown(line, book, renewals, products, ended) for line in every]
         identity = self._services.identity
         return Report(
             written_at=self._now,
@@ -124,7 +117,14 @@ class Summary:
             raise TimeoutError(msg)
         return self._journal.read_or_hold(order_id)
 
-    def _shown(self, line: Line, book: OrderBook, renewals: Mapping[str, Renewal]) -> ReportLine:
+    def _shown(
+        self,
+        line: Line,
+        book: OrderBook,
+        renewals: Mapping[str, Renewal],
+        products: Mapping[str, tuple[str, ...]],
+        ended: Collection[str],
+    ) -> ReportLine:
         of = line.renewable or Renewable(Kind.ORDER, line.key)
         order, renewal = book.get(of.id), renewals.get(of.id)
         stage, need = self._stage(line, of.id, book, renewal)
@@ -136,7 +136,8 @@ class Summary:
             reason=line.reason,
             successor_id=line.successor_id,
             candidates=line.candidates,
-            need=need,
+            need=Need.ENDED if key_of(of) in ended else need,
+            products=products.get(key_of(of), ()),
         )
 
     def _stage(self, line: Line, id_: str, book: OrderBook, renewal: Renewal | None) -> tuple[Stage, Need | None]:

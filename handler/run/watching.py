@@ -1,6 +1,5 @@
 """The last step of a scan: what nothing will replace, and whether the limits let the rest be renewed in time."""
 
-from collections.abc import Iterable
 from datetime import timedelta
 
 from handler.certificates.renewable import Kind
@@ -178,8 +177,3 @@ class Watching:
         if self._known.is_covered_elsewhere(order) or superseding(order, book) is not None:
             return None
         return Due(order.renewable, opens, order.ends)
-
-
-def products_of(standings: Iterable[Standing]) -> dict[str, tuple[str, ...]]:
-    """Return where each is in use, by id, of those of which that is known."""
-    return {standing.renewable.id: standing.products for standing in standings if standing.products}

@@ -81,9 +81,8 @@ def foresee(due: Iterable[Due], now: datetime, pace: Pace) -> Foresight:
     waiting = sorted(due, key=lambda one: (one.opens, one.ends, one.renewable.id))
     run_of, missed = _play(waiting, now, pace)
     per_run, per_day = pace.per_run, pace.per_day
-    blamed = len(missed) > len(_play(waiting, now, _unlimited(pace))[1])
-    if blamed:
-        best = len(_play(waiting, now, _unlimited(pace))[1])
+    best = len(_play(waiting, now, _unlimited(pace))[1])
+    if len(missed) > best:
         per_day = _least(
             waiting, now, best, lambda n: pace._replace(per_run=ENOUGH, per_day=n, left_today=_left(pace, n))
         )
