@@ -17,8 +17,9 @@ from handler.cloud.cas_orders import CasOrders
 from handler.cloud.credentials import Credentials
 from handler.cloud.meter import Meter
 from handler.errors import CasThrottled, EventRefused, RunFailed, SettingsError
+from handler.journal.attempts import MAX_PAUSE_SECONDS, _pause
 from handler.orders.order import Order
-from handler.orders.purchase import MAX_PAUSE_SECONDS, Purchase, _pause
+from handler.orders.purchase import Purchase
 from tests import sample_account
 from tests.deployed import TIMER, Function, Runtime
 from tests.examples import csr

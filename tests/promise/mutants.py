@@ -29,6 +29,7 @@ from handler.cloud.oss_store import OssStore
 from handler.errors import CasError, CasOutcomeUnknown, JournalConflict
 from handler.journal import days, open_notes
 from handler.journal.alerts import Alerts
+from handler.journal.attempts import Attempts
 from handler.journal.days import DayCount
 from handler.journal.entries import Claimed, Followed
 from handler.journal.folder_store import FileStore
@@ -40,7 +41,6 @@ from handler.journal.renewal import Renewal
 from handler.journal.states import State
 from handler.orders import policy, reading, settle
 from handler.orders.book import OrderBook
-from handler.orders.purchase import Purchase
 from handler.orders.reading import CurrentBook
 from handler.outbox.watch_messages import Expiring
 from handler.outcomes import ListFault, Outcome, Reason
@@ -63,20 +63,18 @@ EXAMPLES = 1500
 def no_claim_before_the_call() -> Iterator[None]:
     """The claim is written after the call."""
 
-    def make(purchase: Any, order: Any, renewal: Any, book: Any, csr: Any) -> Any:
-        existing = book.existing(order.product, order.domain)
-        claim = Claimed(order.renewable, purchase._time.deadline, book.read_at, existing, purchase._note)
-        now = purchase._time.now()
+    def make(attempts: Any, renewal: Any, claim: Any, call: Any, done: Any) -> Any:
+        now = attempts._time.now()
         try:
-            successor_id, request_id = purchase._orders.purchase(order.id, csr, 20)
-            claimed = purchase._journal.record(renewal, claim, now)
+            entry = call(20)
+            claimed = attempts._journal.record(renewal, claim, now)
         except CasError:
-            return Line(Outcome.DEFERRED, "mutant", order.renewable), renewal
+            return Line(Outcome.DEFERRED, "mutant", claim.renewable), renewal
         except JournalConflict:
-            return Line(Outcome.DEFERRED, Reason.IN_PROGRESS, order.renewable), renewal
-        return purchase._purchased(claimed, successor_id, request_id)
+            return Line(Outcome.DEFERRED, Reason.IN_PROGRESS, claim.renewable), renewal
+        return attempts._happened(claimed, entry, done)
 
-    with patch.object(Purchase, "make", make):
+    with patch.object(Attempts, "make", make):
         yield
 
 
@@ -285,7 +283,7 @@ def no_look_at_the_time_before_the_call() -> Iterator[None]:
     with (
         patch.object(Countdown, "may_purchase", lambda _: True),
         # Before each batch it is looked at all the same: this is about a run that began one in time.
-        patch.object(Purchase, "has_time", lambda purchase: may_purchase(purchase._time)),
+        patch.object(Attempts, "has_time", lambda attempts: may_purchase(attempts._time)),
     ):
         yield
 
