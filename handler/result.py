@@ -2,13 +2,13 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from handler.certificates.renewable import Kind, Renewable
-from handler.outcomes import FAILURES, Outcome, Reason
+from handler.outcomes import DONE, FAILURES, Outcome, Reason
 from handler.runtime.clock import rfc3339
 
 MOST_CANDIDATES = 100
@@ -33,6 +33,8 @@ class Line(NamedTuple):
     """What the event named, where nothing was found for it."""
     in_run: int | None = None
     """Dry run: in which run it would be renewed; 1 is the first."""
+    records: tuple[Mapping[str, str], ...] = ()
+    """What somebody must add so that the authority believes: each with Domain, Zone, Host, Type and Value."""
     failed: bool = False
     """Somebody must be notified although the outcome alone does not say so."""
     stops_run: bool = False
@@ -70,6 +72,8 @@ class Line(NamedTuple):
             line["candidates"] = first_candidates(self.candidates)
         if len(self.candidates) > MOST_CANDIDATES:
             line["candidates_in_all"] = len(self.candidates)
+        if self.records:
+            line["records"] = [dict(record) for record in self.records]
         if self.in_run is not None:
             line["in_run"] = self.in_run
         if self.asked_for:
@@ -131,6 +135,11 @@ class RunResult:
     def is_stopped(self) -> bool:
         """Whether a line has shown that no other can fare better."""
         return any(line.stops_run for line in self.lines.values())
+
+    @property
+    def cannot_publish(self) -> bool:
+        """Whether something was done of which the queue took no message, and would take no other either."""
+        return any(line.stops_run and line.outcome in DONE for line in self.lines.values())
 
     def put_all(self, lines: Iterable[Line]) -> None:
         """Write lines; see `put`."""

@@ -5,6 +5,9 @@ from typing import NamedTuple
 
 from handler.certificates.domains import could_match, is_name, matches, names_in
 
+HISTORY = timedelta(days=30)
+"""What has ended longer ago is of no interest any more."""
+
 
 class Rules(NamedTuple):
     """What the operator allows."""
@@ -16,6 +19,8 @@ class Rules(NamedTuple):
     """Patterns; nothing else may be renewed, whoever asks."""
     domains_except: tuple[str, ...]
     """Patterns of what may not, although `domains` allows it."""
+    may_apply: bool = False
+    """Whether the next certificate of a V2 instance may be applied for (`INSTANCES=apply`)."""
 
 
 def are_names(domain: str) -> bool:

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from handler.certificates.domains import could_match, names_in
-from handler.certificates.rules import Rules
+from handler.certificates.domains import could_match
+from handler.certificates.rules import HISTORY, Rules
 from handler.instances.instance import Instance
-from handler.instances.policy import awaited_from, is_awaited, reason_not_to_apply
+from handler.instances.policy import awaited_from, is_awaited, names_of, reason_not_to_apply
 from handler.instances.policy import window_opens as instance_window_opens
 from handler.journal.renewal import Renewal, successors
 from handler.orders.book import OrderBook
@@ -16,7 +16,7 @@ from handler.orders.policy import hosted, reason_not_to_renew, stand_ins, window
 from handler.outcomes import Outcome, Reason
 from handler.result import Line
 from handler.watch.certificate import Certificate
-from handler.watch.standing import HISTORY, Standing
+from handler.watch.standing import Standing
 
 LAST_RESORT = timedelta(days=3)
 """What somebody else is to replace, and has not by then, is no longer left to him in silence."""
@@ -132,15 +132,6 @@ def _of_instance(instance: Instance, rules: Rules, now: datetime) -> Standing | 
     opens = instance_window_opens(instance, rules)
     reason = reason_not_to_apply(instance, rules, max(now, opens or now)) or Reason.WATCHED
     return Standing(instance.renewable, names, instance.ends, reason, instance.products)
-
-
-def names_of(instance: Instance) -> tuple[str, ...]:
-    """Return the names for which an instance's newest certificate was applied for.
-
-    Authorities add the name without `www`, so that the certificate can have more than were configured.
-    """
-    has, configured = names_in(instance.renewable.domain), names_in(instance.configured)
-    return configured if configured and set(configured) <= set(has) else has
 
 
 def _of_certificates(

@@ -5,7 +5,7 @@ from datetime import timedelta
 from handler.certificates.renewable import Kind
 from handler.errors import CasError, JournalUnavailable
 from handler.instances.instance import Instance
-from handler.instances.policy import reason_not_to_apply
+from handler.instances.policy import names_of, reason_not_to_apply
 from handler.journal.alerts import Alerts
 from handler.journal.days import DayCount
 from handler.orders.book import OrderBook
@@ -18,7 +18,7 @@ from handler.outcomes import Outcome, Reason
 from handler.result import Line, RunResult, key_of, unreadable_row
 from handler.run.lists import Lists, read_lists
 from handler.run.services import Services
-from handler.run.standings import is_excepted, names_of, standings_of
+from handler.run.standings import is_excepted, standings_of
 from handler.run.watch import Seen, Watch
 from handler.watch.foresight import Due, Foresight, Pace, foresee
 from handler.watch.standing import Standing, latest_ends, unreplaced
@@ -31,15 +31,17 @@ _LIMITS = frozenset({Reason.RUN_LIMIT, Reason.DAY_LIMIT, Reason.NO_TIME_LEFT})
 class Watching:
     """Looks at the whole account, as this run has read it and as it leaves it."""
 
-    def __init__(self, services: Services, outbox: Outbox, days: DayCount, known: Known, result: RunResult) -> None:
-        """`known`, `result`: what the run knows, and has said, of each order."""
+    def __init__(
+        self, services: Services, outbox: Outbox, alerts: Alerts, days: DayCount, known: Known, result: RunResult
+    ) -> None:
+        """`known`, `result`: what the run knows, and has said, of each order and instance."""
         self._services = services
         self._settings = services.settings
         self._time = services.time
-        self._outbox = outbox
         self._days = days
         self._known = known
         self._result = result
+        self._watch = Watch(outbox, alerts, days, services.time, services.settings.stalled_within, result)
 
     def look(self, book: OrderBook, lists: Lists) -> Seen:
         """Find what nothing will replace, and say so in the result."""
@@ -50,17 +52,17 @@ class Watching:
         in_window = [standing for standing in found if standing.ends - now <= rules.within]
         for standing in in_window:
             if standing.renewable.kind is not Kind.ORDER:
-                self._result.put(Line(Outcome.SKIPPED, standing.why_not, standing.renewable))
+                self._result.put_if_absent(Line(Outcome.SKIPPED, standing.why_not, standing.renewable))
         for instance in lists.instances.instances:
             reason = self._reason_to_show(instance)
             if reason is not None:
-                self._result.put(Line(Outcome.SKIPPED, reason, instance.renewable))
+                self._result.put_if_absent(Line(Outcome.SKIPPED, reason, instance.renewable))
         for certificate in lists.certificates.certificates:
             if certificate.odd and certificate.renewable.ends is None:
                 self._result.put(Line(Outcome.SKIPPED, Reason.ROW_UNREADABLE, certificate.renewable))
         for nameless in (*lists.instances.nameless, *lists.certificates.nameless):
             self._result.put(unreadable_row(nameless))
-        self._watch().put_lines(seen)
+        self._watch.put_lines(seen)
         if self._result.dry_run:
             self._add_notes_of_a_dry_run(seen)
         return seen
@@ -78,7 +80,7 @@ class Watching:
 
     def notify(self, seen: Seen) -> None:
         """Alert people of what they have not been notified of, and let the run fail for what is near."""
-        watch = self._watch()
+        watch = self._watch
         try:
             new = watch.new_alerts(seen)
             if new and not self._time.may_purchase():
@@ -99,10 +101,6 @@ class Watching:
             self._result.add_note(f"{len(runs)} would be renewed, the last of them in run {max(runs)}, at a run a day")
         if seen.foresight is not None and seen.foresight.sentence:
             self._result.add_note(seen.foresight.sentence)
-
-    def _watch(self) -> Watch:
-        alerts = Alerts(self._services.store, self._services.identity.request_id)
-        return Watch(self._outbox, alerts, self._days, self._time, self._settings.stalled_within, self._result)
 
     def _reason_to_show(self, instance: Instance) -> Reason | None:
         """Return why an instance is left alone, if its certificate is in the window; or that its row makes no sense."""

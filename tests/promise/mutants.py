@@ -24,6 +24,7 @@ from unittest.mock import patch
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from handler.certificates.rules import HISTORY
 from handler.cloud.cas_lists import CasList
 from handler.cloud.oss_store import OssStore
 from handler.errors import CasError, CasOutcomeUnknown, JournalConflict
@@ -51,7 +52,6 @@ from handler.run.recover import Recovery
 from handler.run.watch import Watch
 from handler.run.watching import Watching
 from handler.runtime.countdown import Countdown
-from handler.watch import standing
 from tests.promise.machine import ExactlyOnce
 from tests.promise.scenes import play, turns
 
@@ -420,12 +420,12 @@ def the_base_is_recorded_after_the_new_one() -> Iterator[None]:
     """An instance is followed once the platform has acted."""
     look_at = FollowInstances._look_at
 
-    def late(follow: Any, renewal: Any, instance: Any, within: timedelta) -> Any:
+    def late(follow: Any, renewal: Any, instance: Any) -> Any:
         base = renewal.base
         if instance is not None and renewal.state is State.FOLLOWED and instance.certificate_id != base.certificate_id:
             entry = Followed(instance.renewable, instance.certificate_id)
             renewal = follow._journal.record(renewal, entry, follow._time.now())
-        return look_at(follow, renewal, instance, within)
+        return look_at(follow, renewal, instance)
 
     with patch.object(FollowInstances, "_look_at", late):
         yield
@@ -521,7 +521,7 @@ def _unreplaced_by(latest: Any) -> Iterator[None]:
     def found(everything: Any, now: Any) -> Any:
         seen = list(everything)
         until = latest(seen)
-        kept = [s for s in seen if s.why_not is not None and s.ends > now - standing.HISTORY]
+        kept = [s for s in seen if s.why_not is not None and s.ends > now - HISTORY]
         return [s for s in kept if until.get(s.names, s.ends) == s.ends]
 
     with patch.object(watching, "unreplaced", found):
