@@ -81,7 +81,16 @@ TWO_DOMAINS = Selection(domains=("a.example.com", "b.example.com"))
         ),
         *(
             (key, [INSTANCE, "lb-example01", "cas-cn-example02"], Selection((), (), (INSTANCE, "cas-cn-example02")))
-            for key in ("instanceIds", "resourceIds", "InstanceIdList", "instances", "Resources", "cert_instance_ids")
+            for key in (
+                "instanceIds",
+                "resourceIds",
+                "InstanceIdList",
+                "instances",
+                "Resources",
+                "certInstanceIds",
+                "certificate-instance-id",
+                "casInstanceId",
+            )
         ),
         ("affected", ["cas_dv-cn-1", "cas_ov-cn-2"], Selection(instance_ids=("cas_dv-cn-1", "cas_ov-cn-2"))),
         ("resourceIds", [ARN, f"{ARN}2"], Selection(instance_ids=(INSTANCE, f"{INSTANCE}2"))),
