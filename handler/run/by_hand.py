@@ -2,6 +2,7 @@
 
 from datetime import datetime, timezone
 
+from handler.certificates.renewable import Kind
 from handler.command import Release, Resolve
 from handler.errors import EventRefused, JournalConflict
 from handler.journal.entries import Released, Renewed
@@ -61,7 +62,12 @@ class ByHand:
 
         Raises EventRefused if the order does not wait for that.
         """
-        renewal = self._undecided(said.order_id, book, "release")
+        if said.kind is not Kind.ORDER:
+            raise EventRefused(
+                "release.instance_id",
+                f"{said.id} does not wait for a person: nothing is applied for by this function yet",
+            )
+        renewal = self._undecided(said.id, book, "release")
         now = self._time.now()
         try:
             released = self._journal.record(renewal, Released(), now)
