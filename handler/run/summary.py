@@ -38,6 +38,10 @@ _BY_HAND = frozenset({Reason.FREE_CERTIFICATE, Reason.MULTI_DOMAIN, Reason.UPLOA
 _BY_SOMEBODY: dict[str | None, Stage] = {Reason.HOSTED: Stage.HOSTED, Reason.IN_REVIEW: Stage.REVIEW}
 """Where an instance stands whose next certificate somebody else gets."""
 _SETTLING = frozenset({Reason.SETTLING, Reason.IN_PROGRESS})
+_STUCK = frozenset(
+    {Reason.SUBMISSION_FAILED, Reason.AUTHORITY_SAYS, Reason.REVIEW_TOO_LONG, Reason.NOT_ISSUED, Reason.NAMES_CHANGED}
+)
+"""What is in the way of an application that does not get on."""
 
 
 class Summary:
@@ -136,6 +140,7 @@ class Summary:
             reason=line.reason,
             successor_id=line.successor_id,
             candidates=line.candidates,
+            records=line.records,
             need=Need.ENDED if key_of(of) in ended else need,
             products=products.get(key_of(of), ()),
         )
@@ -174,8 +179,12 @@ def _stage_said(line: Line) -> tuple[Stage, Need | None]:
         return Stage.SETTLING, None
     if line.outcome is Outcome.REFUSED:
         return Stage.EXPIRING, Need.REFUSED
+    needed = Need.VALIDATE if line.records else None
+    if line.outcome is Outcome.APPLIED:
+        is_stuck = line.reason in _STUCK
+        return Stage.REVIEW_FAILED if is_stuck else Stage.REVIEW, Need.STUCK if is_stuck else needed
     if is_instance and line.reason in _BY_SOMEBODY:
-        return _BY_SOMEBODY[line.reason], None
+        return _BY_SOMEBODY[line.reason], needed
     is_by_hand = line.outcome is Outcome.EXPIRING or line.reason in _BY_HAND
     return Stage.EXPIRING, Need.BY_HAND if is_by_hand else None
 

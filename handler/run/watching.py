@@ -6,6 +6,7 @@ from handler.certificates.renewable import Kind
 from handler.errors import CasError, JournalUnavailable
 from handler.instances.instance import Instance
 from handler.instances.policy import names_of, reason_not_to_apply
+from handler.instances.policy import window_opens as opening_for
 from handler.journal.alerts import Alerts
 from handler.journal.days import DayCount
 from handler.orders.book import OrderBook
@@ -20,7 +21,7 @@ from handler.run.lists import Lists, read_lists
 from handler.run.services import Services
 from handler.run.standings import is_excepted, standings_of
 from handler.run.watch import Seen, Watch
-from handler.watch.foresight import Due, Foresight, Pace, foresee
+from handler.watch.foresight import AFTER_ORDERS, Due, Foresight, Pace, foresee
 from handler.watch.standing import Standing, latest_ends, unreplaced
 
 _LATER = frozenset({Reason.OUTSIDE_WINDOW, Reason.NOT_EXPIRING})
@@ -48,7 +49,7 @@ class Watching:
         now, rules = self._time.now(), self._settings.rules
         standings = self.standings(book, lists)
         found = unreplaced(standings, now)
-        seen = Seen(tuple(found), tuple(standings), self._foresee(book))
+        seen = Seen(tuple(found), tuple(standings), self._foresee(book, lists))
         in_window = [standing for standing in found if standing.ends - now <= rules.within]
         for standing in in_window:
             if standing.renewable.kind is not Kind.ORDER:
@@ -98,7 +99,10 @@ class Watching:
     def _add_notes_of_a_dry_run(self, seen: Seen) -> None:
         runs = [line.in_run for line in self._result.lines.values() if line.in_run is not None]
         if runs:
-            self._result.add_note(f"{len(runs)} would be renewed, the last of them in run {max(runs)}, at a run a day")
+            self._result.add_note(
+                f"{len(runs)} would be renewed{_or_applied_for(self._result)}, the last of them in run {max(runs)}, "
+                "at a run a day"
+            )
         if seen.foresight is not None and seen.foresight.sentence:
             self._result.add_note(seen.foresight.sentence)
 
@@ -140,9 +144,10 @@ class Watching:
             if key_of(expiring.renewable) in (unmatched if expiring.reason in _LIMITS else again)
         ]
 
-    def _foresee(self, book: OrderBook) -> Foresight | None:
+    def _foresee(self, book: OrderBook, lists: Lists) -> Foresight | None:
         """Tell whether the limits let all be renewed in time; None if nothing waits."""
-        due = [due for order in book if (due := self._due(order, book)) is not None]
+        due = [one for order in book if (one := self._due(order, book)) is not None]
+        due += [one for of in lists.instances.instances if (one := self._application_due(of)) is not None]
         if not due:
             return None
         now, settings = self._time.now(), self._settings
@@ -175,3 +180,21 @@ class Watching:
         if self._known.is_covered_elsewhere(order) or superseding(order, book) is not None:
             return None
         return Due(order.renewable, opens, order.ends)
+
+    def _application_due(self, instance: Instance) -> Due | None:
+        """Tell when is to be applied for an instance, None if it is not, or no more."""
+        now, rules, ends = self._time.now(), self._settings.rules, instance.ends
+        if ends is None or ends <= now:
+            return None
+        line = self._result.lines.get(instance.id)
+        if line is not None and (line.reason in _LIMITS or line.outcome is Outcome.WOULD_APPLY):
+            return Due(instance.renewable, now, ends, AFTER_ORDERS)
+        opens = opening_for(instance, rules)
+        if opens is None or opens <= now or reason_not_to_apply(instance, rules, opens) is not None:
+            return None
+        return Due(instance.renewable, opens, ends, AFTER_ORDERS)
+
+
+def _or_applied_for(result: RunResult) -> str:
+    is_any = any(line.outcome is Outcome.WOULD_APPLY for line in result.lines.values())
+    return " or applied for" if is_any else ""
