@@ -25,6 +25,7 @@ class Line(NamedTuple):
     renewable: Renewable | None = None
     """What it speaks of; None where nothing was found."""
     successor_id: str | None = None
+    """The new order of an order, the new certificate of an instance."""
     message_id: str | None = None
     """The CloudEvent's id, once the message is on the queue."""
     candidates: tuple[str, ...] = ()
@@ -63,7 +64,7 @@ class Line(NamedTuple):
             "domain": of.domain if of.is_known else None,
             "outcome": self.outcome.value,
             "reason": str(self.reason) if self.reason is not None else None,
-            "new_order_id": self.successor_id,
+            "new_order_id": self.successor_id if of.kind is Kind.ORDER else None,
             "message_id": self.message_id,
             "cert_end_time": rfc3339(of.ends) if of.ends else None,
             "days_left": (of.ends - now).days if of.ends else None,
@@ -72,6 +73,8 @@ class Line(NamedTuple):
             line["candidates"] = first_candidates(self.candidates)
         if len(self.candidates) > MOST_CANDIDATES:
             line["candidates_in_all"] = len(self.candidates)
+        if self.successor_id and of.kind is not Kind.ORDER:
+            line["new_certificate_id"] = self.successor_id
         if self.records:
             line["records"] = [dict(record) for record in self.records]
         if self.in_run is not None:

@@ -91,7 +91,7 @@ def failed_message(renewal: Renewal, shown: Renewable | None, now: datetime, acc
 
     `shown`: what CAS shows of it, for what an unreadable journal cannot tell. `deferred`: how many others wait for the
     same thing. `subject` and OrderId are the old order; of an instance, InstanceId names it and OrderId is null. `data`
-    has Kind (order or instance), Domain, ProductCode, InstanceId, CertEndTime, Outcome (refused, held or unknown),
+    has Kind (of an instance alone), Domain, ProductCode, InstanceId, CertEndTime, Outcome (refused, held or unknown),
     Reason (an error code or a slug), Candidates (ids, where a person must choose: the first of them, if they are very
     many), CandidatesInAll (how many there are) and, if there are any, Deferred.
     """
@@ -101,7 +101,7 @@ def failed_message(renewal: Renewal, shown: Renewable | None, now: datetime, acc
     outcome = {State.REFUSED: Outcome.REFUSED, State.HELD: Outcome.HELD}.get(renewal.state, Outcome.UNKNOWN)
     is_order = renewal.kind is Kind.ORDER
     data = {
-        "Kind": renewal.kind.value,
+        **({} if is_order else {"Kind": renewal.kind.value}),
         "OrderId": renewal.id if is_order else None,
         **certificate_of(renewal.renewable if renewal.claim or shown is None else shown),
         **({} if is_order else {"InstanceId": renewal.id}),

@@ -14,12 +14,14 @@ from handler.instances.policy import is_awaited, names_of, window_opens
 from handler.instances.progress import next_in_row
 from handler.journal.entries import Entry, Followed, Observed
 from handler.journal.journal import Journal
+from handler.journal.lines import line_of
 from handler.journal.open_notes import OpenNotes
 from handler.journal.renewal import Renewal
 from handler.journal.states import State
 from handler.orders.progress import Progress
 from handler.outbox.instance_messages import instance_issued_id
 from handler.outbox.publisher import Outbox
+from handler.outcomes import Outcome
 from handler.result import RunResult
 from handler.run.reviews import Reviews
 from handler.run.services import Services
@@ -42,6 +44,7 @@ class FollowInstances:
         self._journal = journal
         self._notes = notes
         self._outbox = outbox
+        self._result = result
         self._reviews = Reviews(services, journal, outbox, result)
         self.renewals: dict[str, Renewal] = {}
         """Those that were looked at, as they are now, by id."""
@@ -130,6 +133,8 @@ class FollowInstances:
             return
         new = instance.renewable if instance is not None else renewal.renewable
         self.renewals[renewal.id] = self._outbox.notify_instance_issued(renewal, new)
+        if renewal.applied_at is not None:
+            self._result.put(line_of(renewal, Outcome.APPLIED, message_id=instance_issued_id(renewal)))
 
     def _record(self, renewal: Renewal, entry: Entry) -> Renewal:
         renewal = self.renewals[renewal.id] = self._journal.record(renewal, entry, self._time.now())

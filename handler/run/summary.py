@@ -146,6 +146,8 @@ class Summary:
         )
 
     def _stage(self, line: Line, id_: str, book: OrderBook, renewal: Renewal | None) -> tuple[Stage, Need | None]:
+        if line.successor_id and line.renewable is not None and line.renewable.kind is Kind.INSTANCE:
+            return Stage.ISSUED, None
         if line.successor_id:
             stage = _STAGES.get(self._progress(line.successor_id, book, renewal))
             return (stage, _NEEDS.get(stage)) if stage else (Stage.RENEWED, Need.LOST)

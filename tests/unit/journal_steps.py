@@ -81,7 +81,10 @@ ALLOWED = {
     State.APPLIED: {"followed", "issued", "released"},
 }
 """What may follow what CAS said, or what was found by reading."""
-CORRECTIONS = {"released": {"claimed", "renewed", "named", "followed"}, "named": {"released", "renewed", "named", "published"}}
+CORRECTIONS = {
+    "released": {"claimed", "renewed", "named", "followed"},
+    "named": {"released", "renewed", "named", "published"},
+}
 """What may follow what a person said, while nothing came of it yet."""
 PATHS: dict[State, list[str]] = {
     State.NONE: [],
