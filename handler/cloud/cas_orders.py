@@ -38,6 +38,7 @@ class CasOrders:
             # An order in both lists has gone from the one to the other meanwhile, and may have left a hole. Rows
             # without an id that look the same count as one that came twice: here it is better to read once more.
             is_tidy=all(reading.total_agrees for reading in readings.values()) and len(set(shown)) == len(shown),
+            is_short=any(reading.is_short for reading in readings.values()),
             nameless=[row for row in rows if isinstance(row, str)],
             empty_lists=[order_type for order_type, reading in readings.items() if not reading.rows],
         )
