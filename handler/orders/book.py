@@ -32,7 +32,7 @@ class OrderBook:
         """`read_at`: the moment *before* the first page was asked for. Whatever was visible then is in the book.
 
         `listed`: the ids as they came, repetitions included. `is_tidy`: no row came twice, and on every page the total
-        was the number of rows that came. `is_short`: some total was larger than that, so that every reading may hide the
+        was the number of rows that came. `is_short`: some total was larger, so that every reading may hide the
         same orders; such a book is good enough to buy by, and not to say that an order was never bought. `nameless`:
         what can be shown of the rows that have no order id. `empty_lists`: the types of which CAS has shown no order.
         """
