@@ -6,16 +6,17 @@ event (bytes) → triggers → command → run → result (str), or RunFailed
 import os
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, closing, contextmanager
 from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 
 from handler.runtime.lean_imports import lean_imports
 
 with lean_imports():  # leaves out what the SDKs import and the function never uses
     from handler.cloud.cas_certificates import CasCertificates
-    from handler.cloud.cas_client import CasClient
+    from handler.cloud.cas_client import Cas, CasClient
     from handler.cloud.cas_instances import CasInstances
     from handler.cloud.cas_orders import CasOrders
     from handler.cloud.credentials import Credentials, credentials_from
@@ -26,6 +27,7 @@ with lean_imports():  # leaves out what the SDKs import and the function never u
     from handler.errors import EventRefused, RunFailed, SettingsError
     from handler.journal.folder_store import FileStore
     from handler.journal.store import Store
+    from handler.outbox.queue import Queue
     from handler.result import RunResult
     from handler.run.run import run
     from handler.run.self_check import check_line
@@ -37,6 +39,23 @@ with lean_imports():  # leaves out what the SDKs import and the function never u
     from handler.runtime.quiet import silence_libraries
     from handler.runtime.settings import Settings, settings_from
     from handler.triggers.events import command_in
+
+
+def _smq(endpoint: str, credentials: Credentials, meter: Meter) -> AbstractContextManager[Queue]:
+    return closing(Smq(endpoint, credentials, meter))
+
+
+class Connections(NamedTuple):
+    """What has an effect outside of the journal: every service is put together from these.
+
+    Whoever is to do less than the deployed function hands in others; then nothing in the process could do more.
+    """
+
+    cas: Callable[[str, Credentials, Clock, Meter], Cas] = CasClient
+    queue: Callable[[str, Credentials, Meter], AbstractContextManager[Queue]] = _smq
+
+
+_DEPLOYED = Connections()
 
 
 def initialize(_context: Context) -> None:
@@ -53,7 +72,13 @@ def handler(event: bytes, context: Context) -> str:
     return invoke(event, context, os.environ, SystemClock())
 
 
-def invoke(event: bytes, context: Context, environ: Mapping[str, str], clock: Clock) -> str:
+def invoke(
+    event: bytes,
+    context: Context,
+    environ: Mapping[str, str],
+    clock: Clock,
+    connections: Connections = _DEPLOYED,
+) -> str:
     """Handle one event in a given environment, at a given time; see `handler`."""
     started = clock.now()
     silence_libraries()
@@ -69,7 +94,7 @@ def invoke(event: bytes, context: Context, environ: Mapping[str, str], clock: Cl
     try:
         command = command_in(event, settings.expiry_events)
         meter, time = Meter(clock), Countdown(clock, started, int(context.function.timeout))
-        with _opened(context, settings, credentials, log, time, meter) as services:
+        with _opened(context, settings, credentials, log, time, meter, connections) as services:
             identity = services.identity._replace(event=_known_by(event, command))
             run(command, services._replace(identity=identity), result)
         result.metrics["services"] = meter.to_dict()
@@ -115,12 +140,18 @@ def _known_by(event: bytes, command: Command) -> str:
 
 
 @contextmanager
-def _opened(
-    context: Context, settings: Settings, credentials: Credentials, log: Log, time: Countdown, meter: Meter
+def _opened(  # noqa: PLR0913, PLR0917 (what `invoke` has, and nobody else calls it)
+    context: Context,
+    settings: Settings,
+    credentials: Credentials,
+    log: Log,
+    time: Countdown,
+    meter: Meter,
+    connections: Connections,
 ) -> Iterator[Services]:
     store = EdgeStore(_store(settings, context, credentials), credentials.redact, meter)
-    cas = CasClient(settings.cas_endpoint, credentials, time, meter)  # one for all, since so is the rate limit
-    with closing(Smq(settings.smq_endpoint, credentials, meter)) as queue:
+    cas = connections.cas(settings.cas_endpoint, credentials, time, meter)  # one for all, since so is the rate limit
+    with connections.queue(settings.smq_endpoint, credentials, meter) as queue:
         yield Services(
             identity=Identity(context.request_id, str(context.account_id), context.region),
             settings=settings,
