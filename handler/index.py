@@ -6,11 +6,10 @@ event (bytes) → triggers → command → run → result (str), or RunFailed
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
 
 from handler.runtime.lean_imports import lean_imports
 
@@ -41,21 +40,43 @@ with lean_imports():  # leaves out what the SDKs import and the function never u
     from handler.triggers.events import command_in
 
 
-def _smq(endpoint: str, credentials: Credentials, meter: Meter) -> AbstractContextManager[Queue]:
-    return closing(Smq(endpoint, credentials, meter))
+class Connections:
+    """How the services are put together for one invocation.
 
-
-class Connections(NamedTuple):
-    """What has an effect outside of the journal: every service is put together from these.
-
-    Whoever is to do less than the deployed function hands in others; then nothing in the process could do more.
+    What has an effect outside of the journal is made in `cas` and in `queue` alone: whoever is to do less than the
+    deployed function overrides these, and then nothing in the process could do more, whatever service comes to be.
     """
 
-    cas: Callable[[str, Credentials, Clock, Meter], Cas] = CasClient
-    queue: Callable[[str, Credentials, Meter], AbstractContextManager[Queue]] = _smq
+    def cas(self, endpoint: str, credentials: Credentials, time: Countdown, meter: Meter) -> Cas:
+        """Return the client of CAS, one for all services, since so is the rate limit."""
+        return CasClient(endpoint, credentials, time, meter)
+
+    def queue(self, endpoint: str, credentials: Credentials, meter: Meter) -> AbstractContextManager[Queue]:
+        """Return the queue, which is closed at the end."""
+        return closing(Smq(endpoint, credentials, meter))
+
+    @contextmanager
+    def opened(
+        self, context: Context, settings: Settings, credentials: Credentials, log: Log, time: Countdown, meter: Meter
+    ) -> Iterator[Services]:
+        """Put the services together."""
+        store = EdgeStore(_store(settings, context, credentials), credentials.redact, meter)
+        cas = self.cas(settings.cas_endpoint, credentials, time, meter)
+        with self.queue(settings.smq_endpoint, credentials, meter) as queue:
+            yield Services(
+                identity=Identity(context.request_id, str(context.account_id), context.region),
+                settings=settings,
+                time=time,
+                log=log,
+                orders=CasOrders(cas, time),
+                instances=CasInstances(cas),
+                certificates=CasCertificates(cas),
+                queue=queue,
+                store=store,
+            )
 
 
-_DEPLOYED = Connections()
+DEPLOYED = Connections()
 
 
 def initialize(_context: Context) -> None:
@@ -77,7 +98,7 @@ def invoke(
     context: Context,
     environ: Mapping[str, str],
     clock: Clock,
-    connections: Connections = _DEPLOYED,
+    connections: Connections = DEPLOYED,
 ) -> str:
     """Handle one event in a given environment, at a given time; see `handler`."""
     started = clock.now()
@@ -94,7 +115,7 @@ def invoke(
     try:
         command = command_in(event, settings.expiry_events)
         meter, time = Meter(clock), Countdown(clock, started, int(context.function.timeout))
-        with _opened(context, settings, credentials, log, time, meter, connections) as services:
+        with connections.opened(context, settings, credentials, log, time, meter) as services:
             identity = services.identity._replace(event=_known_by(event, command))
             run(command, services._replace(identity=identity), result)
         result.metrics["services"] = meter.to_dict()
@@ -137,32 +158,6 @@ def _is_check(event: bytes) -> bool:
 def _known_by(event: bytes, command: Command) -> str:
     """Return by what a repetition is known: the platform repeats the very bytes, which have a time or an id in them."""
     return "" if command.trigger == "manual" else sha256(event).hexdigest()[:16]
-
-
-@contextmanager
-def _opened(  # noqa: PLR0913, PLR0917 (what `invoke` has, and nobody else calls it)
-    context: Context,
-    settings: Settings,
-    credentials: Credentials,
-    log: Log,
-    time: Countdown,
-    meter: Meter,
-    connections: Connections,
-) -> Iterator[Services]:
-    store = EdgeStore(_store(settings, context, credentials), credentials.redact, meter)
-    cas = connections.cas(settings.cas_endpoint, credentials, time, meter)  # one for all, since so is the rate limit
-    with connections.queue(settings.smq_endpoint, credentials, meter) as queue:
-        yield Services(
-            identity=Identity(context.request_id, str(context.account_id), context.region),
-            settings=settings,
-            time=time,
-            log=log,
-            orders=CasOrders(cas, time),
-            instances=CasInstances(cas),
-            certificates=CasCertificates(cas),
-            queue=queue,
-            store=store,
-        )
 
 
 def _store(settings: Settings, context: Context, credentials: Credentials) -> Store:
