@@ -12,6 +12,8 @@ from look.words import ABSENT, filling, moment, prefix, region_of_identifier, wo
 
 Row = Mapping[str, Any]
 
+_PENDING, _IN_FORCE = ("PAYED", "CHECKING"), ("ISSUED", "WILLEXPIRED")
+"""Of an order. No sets, since what CAS shows need not be hashable."""
 _LIFETIMES = {"up to 47 days": 47, "up to 100 days": 100, "up to 200 days": 200, "up to 400 days": 400}
 _HALF_A_DAY = timedelta(hours=12)
 """A lifetime of 200 days is one of 199 days and 23:59:59, or of some hours more."""
@@ -49,7 +51,7 @@ def orders(survey: Survey) -> dict[str, Any]:
         "WILLEXPIRED_begins": _threshold(rows, _OF_ORDERS, survey.at),
         "with_a_newer_order_for_the_same": _with_newer(by_type),
         "domain_while_pending": _counted(
-            filling(row.get("Domain", ABSENT)) for row in rows if row.get("Status") in {"PAYED", "CHECKING"}
+            filling(row.get("Domain", ABSENT)) for row in rows if row.get("Status") in _PENDING
         ),
         "instance_ids_begin": _counted(prefix(row.get("InstanceId", ABSENT)) for row in rows),
     }
@@ -96,7 +98,7 @@ def certificates(survey: Survey) -> dict[str, Any]:
         row.get("InstanceId") in of_instances
         for name in ("CPACK", "BUY")
         for row in _rows(survey, name)
-        if row.get("Status") in {"ISSUED", "WILLEXPIRED"} and isinstance(row.get("InstanceId"), str)
+        if row.get("Status") in _IN_FORCE and isinstance(row.get("InstanceId"), str)
     ]
     return {
         "willExpire_begins": _threshold(rows, _OF_CERTIFICATES, survey.at),
@@ -174,7 +176,7 @@ def _with_newer(by_type: Mapping[str, list[dict[str, Any]]]) -> list[dict[str, A
     for same in by_what.values():
         for name, row in same:
             bought = moment(row, "BuyDate")
-            if bought is None or row.get("Status") not in {"ISSUED", "WILLEXPIRED"}:
+            if bought is None or row.get("Status") not in _IN_FORCE:
                 continue
             for other_name, other in same:
                 if (moment(other, "BuyDate") or bought) > bought:
