@@ -76,7 +76,7 @@ def _what_it_means(account: Account, result: dict[str, Any]) -> Iterator[str]:
     if not result["orders"] and not result.get("errors"):
         host = urlsplit(account.settings.cas_endpoint).hostname
         other = {CHINA: INTERNATIONAL, INTERNATIONAL: CHINA}.get(host or "")
-        also = f" An account of the other site: CAS_ENDPOINT={other} make look" if other else ""
+        also = f" An account of the other site: make look CAS_ENDPOINT={other}" if other else ""
         yield f"\nNothing ends within the window, or the account has nothing at {host}.{also}"
 
 

@@ -111,7 +111,7 @@ def test_a_second_look_begins_anew(cloud: Cloud, look: Look):
 
 def test_an_account_that_shows_nothing_may_be_one_of_the_other_site(look: Look):
     printed = look()
-    assert "CAS_ENDPOINT=cas.ap-southeast-1.aliyuncs.com make look" in printed
+    assert "make look CAS_ENDPOINT=cas.ap-southeast-1.aliyuncs.com" in printed
     assert "CAS_ENDPOINT" not in look(CAS_ENDPOINT="cas.vpc.aliyuncs.com").rpartition("Under these settings")[0]
 
 
