@@ -106,7 +106,7 @@ def default_credentials() -> Credentials:
         kind = type(nothing).__name__
         said = (
             f"no credentials were found ({kind}): run `aliyun configure`, or set ALIBABA_CLOUD_ACCESS_KEY_ID and "
-            f"ALIBABA_CLOUD_ACCESS_KEY_SECRET; of permissions {PERMISSIONS} are enough."
+            f"ALIBABA_CLOUD_ACCESS_KEY_SECRET; the permissions {PERMISSIONS} are enough."
         )
         raise CannotLook(said) from None
     return Credentials(found.access_key_id or "", found.access_key_secret or "", found.security_token or "")

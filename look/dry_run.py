@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from deploy.table import show
 from handler import index
 from handler.errors import RunFailed
+from handler.outcomes import Outcome
 from handler.runtime.clock import Clock
 from look.account import CHINA, INTERNATIONAL, Account, advice
 from look.read_only import ReadOnly
@@ -65,7 +66,8 @@ def _scanned(account: Account, folder: Path, clock: Clock) -> dict[str, Any]:
 
 def _foresight(result: dict[str, Any]) -> Iterator[str]:
     """Yield how many would be renewed in which run, if any."""
-    runs = Counter(line["in_run"] for line in result["orders"] if line.get("in_run") is not None)
+    bought = [line for line in result["orders"] if line["outcome"] == Outcome.WOULD_RENEW]
+    runs = Counter(line["in_run"] for line in bought if line.get("in_run") is not None)
     if runs:
         listed = ", ".join(f"{count} in run {run}" for run, count in sorted(runs.items()))
         yield f"\nWould be renewed, at a run a day: {listed}. Each is a purchase."

@@ -36,7 +36,7 @@ from tests.stubs.cas import CasStub
 from tests.stubs.clock import FakeClock, SystemClock
 from tests.stubs.cloud import Cloud, serve
 
-ARMED = {"DRY_RUN": "false", "INSTANCES": "apply", "DEPLOY_TO": "*", "MAX_RENEWALS_PER_RUN": "1000"}
+ARMED: dict[str, Any] = {"DRY_RUN": "false", "INSTANCES": "apply", "DEPLOY_TO": "*", "MAX_RENEWALS_PER_RUN": "1000"}
 """What somebody may have in his environment who has just deployed the function."""
 ORDERS, INSTANCES, CERTIFICATES = "ListUserCertificateOrder", "ListInstances", "ListCertificates"
 
@@ -101,7 +101,7 @@ def test_the_settings_are_those_of_the_environment(cloud: Cloud, look: Look):
 @pytest.mark.parametrize("name", ["SMQ_QUEUE", "ALERT_QUEUE", "SMQ_ENDPOINT", "JOURNAL_URL", "OSS_ENDPOINT"])
 def test_what_only_the_deployed_function_needs_is_not_looked_at(cloud: Cloud, look: Look, name: str):
     furnish(cloud)
-    assert "would-renew" in look(**{name: "!! no such thing"})
+    assert "would-renew" in look(**dict[str, Any]({name: "!! no such thing"}))
 
 
 def test_a_second_look_begins_anew(cloud: Cloud, look: Look):
@@ -161,7 +161,7 @@ def test_the_profile_of_the_command_line_tool_will_do(
         ({"CAS_ENDPOINT": "http://cas.example.com"}, "without TLS"),
     ],
 )
-def test_a_wrong_setting_is_named_before_anything_is_sent(cloud: Cloud, look: Look, setting: dict[str, str], said: str):
+def test_a_wrong_setting_is_named_before_anything_is_sent(cloud: Cloud, look: Look, setting: dict[str, Any], said: str):
     assert look(status=2, **setting) == ""
     assert look.err.startswith("Cannot look: ")
     assert said in look.err
