@@ -22,6 +22,9 @@ SOAK_MINUTES ?= 10
 run: $(INSTALLED)  ## run the function on EVENT (default events/timer.json) against a local stand-in of the cloud
 	@$(RUN) -m tests.invoke $(EVENT) $(ARGS)
 
+look: $(INSTALLED)  ## look at your own account: what the function would do there; only reads (ARGS=--facts: as a report)
+	@$(RUN) -m look $(ARGS)
+
 test: lint test-unit  ## lint, check types and run the tests
 
 test-unit: $(INSTALLED)  ## run the tests only
@@ -80,4 +83,4 @@ $(INSTALLED): requirements-dev.lock
 	@$(RUN) -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
-.PHONY: run test test-unit lint format package policy lock soak mutants bench clean help
+.PHONY: run look test test-unit lint format package policy lock soak mutants bench clean help

@@ -2,7 +2,7 @@
 
 from handler.certificates.csr import Csr
 from handler.certificates.ids import id_in
-from handler.cloud.cas_client import CasClient
+from handler.cloud.cas_client import Cas
 from handler.cloud.cas_lists import CasList
 from handler.errors import CasOutcomeUnknown
 from handler.orders.book import OrderBook
@@ -19,7 +19,7 @@ _ORDER_TYPES = ("CPACK", "BUY")
 class CasOrders:
     """The certificate orders of one account."""
 
-    def __init__(self, client: CasClient, clock: Clock) -> None:
+    def __init__(self, client: Cas, clock: Clock) -> None:
         """`clock`: tells since when a book holds."""
         self._client = client
         self._clock = clock
