@@ -24,8 +24,9 @@ run: $(INSTALLED)  ## run the function on EVENT (default events/timer.json) agai
 
 test: lint test-unit  ## lint, check types and run the tests
 
-test-unit: $(INSTALLED)  ## run the tests only
-	$(RUN) -m pytest $(ARGS)
+# One process per core, and whoever is done takes from what the other has left. No two tests share a folder or a port.
+test-unit: $(INSTALLED)  ## run the tests only, on every core
+	$(RUN) -m pytest -n auto --maxprocesses 8 --dist worksteal $(ARGS)
 
 lint: $(INSTALLED)  ## check style, formatting and types
 	$(RUN) -m ruff check .
