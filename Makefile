@@ -16,6 +16,8 @@ INSTALLED := $(VENV)/.installed
 
 EVENT ?= events/timer.json
 SOAK_MINUTES ?= 10
+# The one of Function Compute that the package is for: python3.10 or python3.12.
+RUNTIME ?= python3.10
 
 ##@ Every day
 
@@ -39,19 +41,20 @@ format: $(INSTALLED)  ## format the code and fix what ruff can fix
 
 ##@ Deploy
 
-package: $(INSTALLED)  ## build dist/code/ and dist/code.zip for Function Compute
-	$(RUN) -m deploy.package
+package: $(INSTALLED)  ## build dist/code/ and dist/code.zip for RUNTIME (default python3.10) of Function Compute
+	$(RUN) -m deploy.package --runtime '$(RUNTIME)'
 
 policy: $(INSTALLED)  ## print the RAM policy for the vars of s.yaml (or for region=, account=, queue=, alert_queue=, bucket=, prefix=)
 	@$(RUN) -m deploy.policy $(foreach name,region account queue alert_queue bucket prefix,$(if $(findstring command,$(origin $(name))),$(name)='$($(name))'))
 
-# The deployed set is locked for the function's platform, the development set for every platform and Python in use.
-UV_COMPILE = $(RUN) -m uv pip compile --quiet --upgrade --python-version 3.10 --generate-hashes \
-	--no-emit-index-url --no-emit-find-links --no-config --custom-compile-command 'make lock'
+# The development set is locked for every platform and Python in use; what is deployed is taken from it, for each runtime.
+UV_COMPILE = $(RUN) -m uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links \
+	--no-config --custom-compile-command 'make lock'
 
-lock: $(INSTALLED)  ## refresh requirements.lock and requirements-dev.lock
-	$(UV_COMPILE) --python-platform x86_64-manylinux_2_28 requirements.txt -o requirements.lock
-	$(UV_COMPILE) --universal -c requirements.lock requirements.txt requirements-dev.txt -o requirements-dev.lock
+lock: $(INSTALLED)  ## refresh the lock files: requirements-dev.lock, and one for each runtime
+	$(UV_COMPILE) --python-version 3.10 --universal requirements.txt requirements-dev.txt -o requirements-dev.lock
+	$(UV_COMPILE) --python-version 3.10 --python-platform x86_64-manylinux_2_28 -c requirements-dev.lock requirements.txt -o requirements.lock
+	$(UV_COMPILE) --python-version 3.12 --python-platform x86_64-manylinux_2_31 -c requirements-dev.lock requirements.txt -o requirements-3.12.lock
 
 ##@ Now and then
 
