@@ -8,7 +8,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy import interpreter, package
+from deploy import interpreter, package, proof
 from deploy.runtimes import DEFAULT, RUNTIMES
 
 HERE = Path(__file__).parent
@@ -54,5 +54,5 @@ def _unpacked(archive: Path, folder: Path) -> Package:
     with zipfile.ZipFile(archive) as packed:
         packed.extractall(folder)
     size = sum(path.stat().st_size for path in package.files_of(folder))
-    package.set_writable(folder, allowed=False)
+    proof.set_writable(folder, allowed=False)
     return Package(folder, archive.stat().st_size, size)

@@ -11,7 +11,6 @@ import shutil
 import stat
 import subprocess
 import sys
-import tempfile
 import time
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -20,7 +19,7 @@ from pathlib import Path
 from deploy import interpreter
 from deploy.interpreter import Interpreter
 from deploy.left_out import UNUSED, prune
-from deploy.proof import NotProved, prove_imports, prove_renewal
+from deploy.proof import NotProved, prove_imports
 from deploy.runtimes import DEFAULT, RUNTIMES, Runtime, known, runtime_in
 
 BUILT_FOR = "runtime"
@@ -91,8 +90,11 @@ def compile_and_prove(code: Path, runtime: Runtime) -> None:
         return
     compile_bytecode(python, code)
     if python.loads_the_package:
-        prove(python, code, runtime)
-        print(f"compiled by, and a renewal done with, Python {runtime.version} ({python.path})")
+        try:
+            prove_imports(python, code)
+        except NotProved as failure:
+            raise PackageError(f"the built package cannot be imported:\n{failure}") from None
+        print(f"compiled by, and imported with, Python {runtime.version} ({python.path})")
     else:
         print(
             f"WARNING: compiled by Python {runtime.version} ({python.path}), but nothing has shown that it can be "
@@ -162,40 +164,6 @@ def compile_bytecode(python: Interpreter, code: Path) -> None:
     # The folder's own path is stripped, and constant sets keep one order: the same bytes wherever it is built.
     command += ["-s", str(code), str(code)]
     run(command, {"PYTHONHASHSEED": "0"}, "the code does not compile")
-
-
-def prove(python: Interpreter, code: Path, runtime: Runtime) -> None:
-    """Run the function as the platform does: from a read-only folder, with only the standard library beside it."""
-    with tempfile.TemporaryDirectory() as scratch:
-        copy = Path(scratch) / "code"
-        shutil.copytree(code, copy)
-        before = listing(copy)
-        set_writable(copy, allowed=False)
-        problem = "the built package cannot be imported"
-        try:
-            prove_imports(python, copy, Path(scratch))
-            problem = f"the built package does not renew on {runtime.name}"
-            prove_renewal(python, copy, Path(scratch), runtime)
-        except NotProved as failure:
-            raise PackageError(f"{problem}:\n{failure}") from None
-        finally:
-            set_writable(copy, allowed=True)
-        # Root may write in a read-only folder, so look whether anything was: a `.pyc` that was not taken, say.
-        written = listing(copy) ^ before
-        if written:
-            raise PackageError(f"running the built package wrote {min(name for name, _ in written)}")
-
-
-def listing(folder: Path) -> set[tuple[str, int]]:
-    """Every file below a folder, with the time of its last change."""
-    return {(str(path.relative_to(folder)), path.stat().st_mtime_ns) for path in files_of(folder)}
-
-
-def set_writable(folder: Path, *, allowed: bool) -> None:
-    """Allow or forbid writing in a folder and everything below it."""
-    for path in [folder, *folder.rglob("*")]:
-        mode = path.stat().st_mode
-        path.chmod(mode | stat.S_IWUSR if allowed else mode & ~(stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH))
 
 
 def set_modes(code: Path) -> None:

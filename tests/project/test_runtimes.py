@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from deploy import interpreter, package, proof
+from deploy import interpreter, package
 from deploy.interpreter import Interpreter
+from deploy.proof import NotProved, unpacked
 from deploy.runtimes import DEFAULT, RUNTIMES, Runtime
+from tests.packaged import prove_renewal
 from tests.project.documents import ROOT
 from tests.stubs.cas import CasStub
 
@@ -174,7 +176,7 @@ os.execve({sys.executable!r}, [{sys.executable!r}, "-B", *words], {{**os.environ
 def test_a_package_that_renews_once_and_knows_it_is_proved(
     python: Interpreter, code: Path, tmp_path: Path, context: bool
 ):
-    proof.prove_renewal(python, code, tmp_path, Runtime("r", (3, 10), (2, 28), "", has_context_credentials=context))
+    prove_renewal(python, code, Runtime("r", (3, 10), (2, 28), "", has_context_credentials=context))
 
 
 @both
@@ -188,10 +190,8 @@ def test_a_package_that_does_not_find_the_credentials_where_the_runtime_has_them
     looks = 'getattr(context, "credentials", None)' if context else 'environ.get(name, "")'
     assert looks in text
     module.write_text(text.replace(looks, "None" if context else '""'), encoding="utf-8")
-    with pytest.raises(proof.NotProved, match="no credentials"):
-        proof.prove_renewal(
-            python, broken, tmp_path, Runtime("r", (3, 10), (2, 28), "", has_context_credentials=context)
-        )
+    with pytest.raises(NotProved, match="no credentials"):
+        prove_renewal(python, broken, Runtime("r", (3, 10), (2, 28), "", has_context_credentials=context))
 
 
 def test_a_package_that_renews_nothing_is_not_proved(
@@ -199,5 +199,15 @@ def test_a_package_that_renews_nothing_is_not_proved(
 ):
     add_order = CasStub.add_order
     monkeypatch.setattr(CasStub, "add_order", lambda stub, **order: add_order(stub, **order, days_left=300))
-    with pytest.raises(proof.NotProved, match=re.escape("to be renewed, but: not there")):
-        proof.prove_renewal(python, code, tmp_path, HERE)
+    with pytest.raises(NotProved, match=re.escape("to be renewed, but: not there")):
+        prove_renewal(python, code, HERE)
+
+
+def test_a_package_that_writes_into_its_folder_is_not_proved(code: Path):
+    def write() -> None:
+        with unpacked(code) as copy:
+            copy.chmod(0o755)
+            (copy / "index.pyc").write_bytes(b"")
+
+    with pytest.raises(NotProved, match="running it wrote"):
+        write()
