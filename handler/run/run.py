@@ -27,6 +27,7 @@ from handler.run.by_hand import ByHand
 from handler.run.follow import Follow
 from handler.run.follow_instances import FollowInstances
 from handler.run.fuse import Fuse
+from handler.run.idle_patterns import idle_patterns
 from handler.run.lists import Lists, covered_until, read_lists
 from handler.run.recover import Recovery, has_lost
 from handler.run.self_check import self_check
@@ -129,6 +130,9 @@ class _Run:
         watching = Watching(self._services, self._outbox, self._days, self._known, self._result)
         found = watching.look(book, seen.lists) if selection is None else Seen(standings=watching.of_orders(book))
         self._result.errors.extend(seen.lists.problems)
+        if selection is None:
+            for said in idle_patterns(book, seen.lists, self._settings.rules, self._settings.watch):
+                self._result.add_note(said)
         if selection is None and not self._result.dry_run:
             self._follow_instances(seen)
             watching.notify(found)
