@@ -16,10 +16,10 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from deploy import deployment as files
-from deploy import package
 from deploy.asking import agreed
 from deploy.deployment import Deployment, read_deployment
 from deploy.problem import Problem
+from deploy.runtimes import known
 from handler.errors import SettingsError
 from handler.runtime.context import Context
 from handler.runtime.settings import Settings, settings_from
@@ -37,14 +37,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         deployment = read_deployment()
         deployment.require_choices()
         settings = checked_settings(deployment)
-        program = shutil.which("s")
-        if program is None:
-            raise Problem("there is no `s` on PATH", INSTALL)
+        program, make = shutil.which("s"), shutil.which("make")
+        if program is None or make is None:
+            raise Problem(f"there is no `{'make' if program else 's'}` on PATH", INSTALL)
         preview = [program, "preview", "-t", deployment.template]
         compare(deployment, previewed([*preview, "-o", "json"]))
-        if package.main([]) != 0:
-            print("Nothing was deployed.", file=sys.stderr)
-            return 2
+        build = [make, "package", f"RUNTIME={deployment.runtime}"]
+        if subprocess.run(build, cwd=files.ROOT, check=False).returncode:
+            raise Problem("the package could not be built, and nothing was deployed", "see above what it says of it")
         sys.stdout.flush()
         subprocess.run(preview, cwd=files.ROOT, check=False)  # for the person
         print(_summary(deployment, settings), flush=True)
@@ -60,9 +60,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def checked_settings(deployment: Deployment) -> Settings:
     """Return the settings as the function will read them. Raises Problem for what it would refuse there."""
-    built = f"python{'.'.join(map(str, package.PYTHON))}"
-    if deployment.runtime != built:
-        raise Problem(f"the package is for {built}, and runtime is {deployment.runtime}", f"let runtime be {built}")
+    try:
+        known(deployment.runtime)
+    except ValueError as error:
+        raise Problem(str(error), f"correct runtime in {deployment.template}") from None
     place = SimpleNamespace(region=deployment.region, account_id=deployment.account)
     try:
         return settings_from(deployment.environment, cast(Context, place))

@@ -111,8 +111,9 @@ def _document(path: Path) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError) as error:
         raise Problem(f"{path.name} cannot be read: {error}", f"compare it with {EXAMPLE}") from None
     except yaml.YAMLError as error:
-        where = " ".join(str(error).split())
-        raise Problem(f"{path.name} is not YAML: {where}", f"compare it with {EXAMPLE}") from None
+        mark, why = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+        where = f"line {mark.line + 1}: {why}" if mark else " ".join(str(error).split())
+        raise Problem(f"{path.name} is no YAML: {where}", "look for a quotation mark or an indent there") from None
     if not isinstance(document, dict):
         raise Problem(f"{path.name} holds no object", f"compare it with {EXAMPLE}")
     return document

@@ -13,6 +13,7 @@ from typing import Any
 
 from deploy.deployment import Deployment, read_deployment
 from deploy.problem import Problem
+from deploy.reader import reader_may_leave
 
 POLICY = Path(__file__).with_name("ram-policy.json")
 
@@ -38,7 +39,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     if deployment.placeholders and not {"account", "bucket"} <= {argument.partition("=")[0] for argument in given}:
         print(f"policy: WARNING: {deployment.warning}", file=sys.stderr)
-    print(json.dumps(policy, indent=2))
+    with reader_may_leave():
+        print(json.dumps(policy, indent=2))
     return 0
 
 

@@ -16,7 +16,7 @@ from handler.runtime.clock import from_rfc3339, rfc3339
 
 
 class Claimed(NamedTuple):
-    """Before the call: this run is about to purchase. Enough to settle a lost answer, and to write the message."""
+    """Before the call: this run is about to purchase or to apply. Enough to settle a lost answer, and to tell of it."""
 
     renewable: Renewable
     deadline: datetime
@@ -26,6 +26,8 @@ class Claimed(NamedTuple):
     """The orders that existed then, of those that could be mistaken for the successor (`OrderBook.existing`)."""
     picture: str = ""
     """The note that has the ids of all orders that existed then; empty in what older versions wrote."""
+    certificate_id: str = ""
+    """Of an instance: its newest certificate, which is to be replaced, the *base*. Then there is no snapshot."""
 
 
 class Refused(NamedTuple):
@@ -70,6 +72,15 @@ class Renewed(NamedTuple):
     """That of the purchase; None if its answer was lost."""
 
 
+class Applied(NamedTuple):
+    """An application for the next certificate of an instance is in."""
+
+    how: str = "answer"
+    """How it is known: `answer`, or `settled` (found by reading)."""
+    request_id: str | None = None
+    """That of the application; None if its answer was lost."""
+
+
 class Published(NamedTuple):
     """The message about the successor is on the queue."""
 
@@ -88,7 +99,7 @@ class Followed(NamedTuple):
 
 
 class Issued(NamedTuple):
-    """The next certificate of a followed instance is there."""
+    """The next certificate of an instance is there."""
 
     certificate_id: str
     ends: datetime
@@ -106,7 +117,20 @@ class Notified(NamedTuple):
     message_id: str
 
 
-Entry = Claimed | Refused | Unknown | Held | Released | Renewed | Published | Followed | Issued | Observed | Notified
+Entry = (
+    Claimed
+    | Refused
+    | Unknown
+    | Held
+    | Released
+    | Renewed
+    | Applied
+    | Published
+    | Followed
+    | Issued
+    | Observed
+    | Notified
+)
 Facts = Mapping[str, Any]
 """The fields of an entry as they stand in its JSON, with those of every entry: `entry`, `at`, `run` and `id`."""
 
@@ -152,6 +176,7 @@ def _write_claim(claim: Claimed) -> dict[str, Any]:
         "snapshot_at": rfc3339(claim.snapshot_at),
         "snapshot": sorted(claim.snapshot),
         "picture": claim.picture,
+        **({"certificate_id": claim.certificate_id} if claim.certificate_id else {}),
     }
 
 
@@ -165,6 +190,7 @@ def _read_claim(facts: Facts, kind: Kind, id_: str) -> Claimed:
         from_rfc3339(facts["snapshot_at"]),
         frozenset(texts(facts["snapshot"])),
         str(facts.get("picture") or ""),
+        text(facts["certificate_id"]) if kind is Kind.INSTANCE else "",
     )
 
 
@@ -182,7 +208,14 @@ def _read_followed(facts: Facts, kind: Kind, id_: str) -> Followed:
 
 _S = State
 ENTRIES = (
-    EntryKind("claimed", Claimed, frozenset({_S.NONE, _S.REFUSED}), _write_claim, _read_claim),
+    # After more than these two only of an instance, and for another base: see `Renewal.may_be_claimed`.
+    EntryKind(
+        "claimed",
+        Claimed,
+        frozenset({_S.NONE, _S.REFUSED, _S.FOLLOWED, _S.APPLIED, _S.DONE}),
+        _write_claim,
+        _read_claim,
+    ),
     _kind(
         "refused",
         Refused,
@@ -196,7 +229,7 @@ ENTRIES = (
     _kind("unknown", Unknown, {_S.CLAIMED}, code=loose(), message=loose()),
     _kind("held", Held, {_S.CLAIMED, _S.UNKNOWN}, reason=TEXT, candidates=IDS),
     # From REFUSED and RENEWED only where a person may take back what he said: see `Renewal.may_be_corrected`.
-    _kind("released", Released, {_S.CLAIMED, _S.UNKNOWN, _S.HELD, _S.RENEWED}),
+    _kind("released", Released, {_S.CLAIMED, _S.UNKNOWN, _S.HELD, _S.RENEWED, _S.APPLIED}),
     _kind(
         "renewed",
         Renewed,
@@ -205,10 +238,17 @@ ENTRIES = (
         how=loose("answer"),
         request_id=TEXT_OR_NONE,
     ),
+    _kind("applied", Applied, {_S.CLAIMED, _S.UNKNOWN, _S.HELD}, how=TEXT, request_id=TEXT_OR_NONE),
     _kind("published", Published, {_S.RENEWED}, message_id=loose(), smq_message_id=loose()),
-    EntryKind("followed", Followed, frozenset({_S.NONE, _S.DONE, _S.FOLLOWED}), _write_followed, _read_followed),
-    _kind("issued", Issued, {_S.FOLLOWED}, certificate_id=TEXT, cert_end=MOMENT),
-    _kind("observed", Observed, {_S.DONE, _S.FOLLOWED}, stage=Field(str, str)),
+    EntryKind(
+        "followed",
+        Followed,
+        frozenset({_S.NONE, _S.REFUSED, _S.DONE, _S.FOLLOWED, _S.APPLIED}),
+        _write_followed,
+        _read_followed,
+    ),
+    _kind("issued", Issued, {_S.FOLLOWED, _S.APPLIED}, certificate_id=TEXT, cert_end=MOMENT),
+    _kind("observed", Observed, {_S.DONE, _S.FOLLOWED, _S.APPLIED}, stage=Field(str, str)),
     _kind("told", Notified, set(State) - {_S.NONE}, message_id=Field(str, str)),
 )
 """Every kind. A new one is its class, a line here, and in `renewal.py` what it does to the state."""

@@ -8,6 +8,7 @@ from handler.certificates.renewable import Kind, Renewable
 from handler.errors import JournalUnreadable
 from handler.journal.entries import (
     KIND_OF,
+    Applied,
     Claimed,
     Entry,
     Followed,
@@ -71,6 +72,10 @@ class Renewal(NamedTuple):
     successor: Successor | None = None
     base: Followed | None = None
     """Of an instance: the certificate that is to be replaced."""
+    applied_at: datetime | None = None
+    """Of an instance: when it was recorded that the application for that base is in."""
+    applied_for: frozenset[str] = frozenset()
+    """Of an instance: the bases for which an application went in; for each there is one, unless a person says so."""
     entries: int = 0
     since: int = 0
     """The number of the entry, from 1, that brought it into its state: tells one refusal from the next."""
@@ -117,6 +122,12 @@ class Renewal(NamedTuple):
             and self.claim.deadline > now + LONGEST_RUN + SKEW + SKEW
         )
 
+    def may_be_claimed(self, claim: Claimed) -> bool:
+        """Tell whether this claim may follow. An order is done for ever, an instance is once for each base."""
+        if self.kind is Kind.INSTANCE:
+            return claim.certificate_id not in self.applied_for
+        return self.state in {State.NONE, State.REFUSED}
+
     @property
     def may_be_corrected(self) -> bool:
         """Whether all that followed the last claim is what a person said, and nothing came of it yet."""
@@ -150,7 +161,10 @@ class Renewal(NamedTuple):
         entry, at = written
         kind = KIND_OF[type(entry)]
         corrects = isinstance(entry, (Released, Renewed)) and self.state in {State.REFUSED, State.RENEWED}
-        if self.state not in kind.follows or (corrects and not self.may_be_corrected):
+        is_astray = (corrects and not self.may_be_corrected) or (
+            isinstance(entry, Claimed) and not self.may_be_claimed(entry)
+        )
+        if self.state not in kind.follows or is_astray:
             msg = f"the journal of {self.kind.value} {self.id} has {kind.name!r} after {self.state.value!r}"
             raise JournalUnreadable(msg)
         then = _AFTER[type(entry)](self, entry, at)._replace(entries=self.entries + 1)
@@ -163,9 +177,14 @@ def successors(renewals: Iterable[Renewal]) -> dict[str, str]:
 
 
 def _claimed(renewal: Renewal, entry: Claimed, _at: datetime) -> Renewal:
-    return renewal._replace(
+    then = renewal._replace(
         state=State.CLAIMED, claim=entry, unknown_since=None, unknown_code="", refusal=None, hold=None
     )
+    if renewal.kind is not Kind.INSTANCE:
+        return then
+    is_next = renewal.claim is None or renewal.claim.certificate_id != entry.certificate_id
+    base = Followed(entry.renewable, entry.certificate_id)
+    return _rebased(then, base)._replace(claim=entry, lost=0 if is_next else renewal.lost)
 
 
 def _refused(renewal: Renewal, entry: Refused, _at: datetime) -> Renewal:
@@ -182,7 +201,17 @@ def _held(renewal: Renewal, entry: Held, _at: datetime) -> Renewal:
 
 def _released(renewal: Renewal, _entry: Released, at: datetime) -> Renewal:
     refusal = Refused(RELEASED, "a person released it", at, is_failure=False)
-    return renewal._replace(state=State.REFUSED, refusal=refusal, successor=None, lost=0)
+    again = renewal.applied_for - {renewal.base.certificate_id} if renewal.base else renewal.applied_for
+    return renewal._replace(
+        state=State.REFUSED, refusal=refusal, successor=None, lost=0, applied_at=None, applied_for=again
+    )
+
+
+def _applied(renewal: Renewal, _entry: Applied, at: datetime) -> Renewal:
+    base = renewal.claimed().certificate_id
+    return renewal._replace(
+        state=State.APPLIED, applied_at=at, applied_for=renewal.applied_for | {base}, refusal=None, hold=None
+    )
 
 
 def _renewed(renewal: Renewal, entry: Renewed, at: datetime) -> Renewal:
@@ -195,7 +224,11 @@ def _published(renewal: Renewal, _entry: Published, _at: datetime) -> Renewal:
 
 
 def _followed(renewal: Renewal, entry: Followed, _at: datetime) -> Renewal:
-    return renewal._replace(state=State.FOLLOWED, base=entry, successor=None, progress="", progress_at=None)
+    return _rebased(renewal, entry)._replace(state=State.FOLLOWED, claim=None, refusal=None)
+
+
+def _rebased(renewal: Renewal, base: Followed) -> Renewal:
+    return renewal._replace(base=base, applied_at=None, successor=None, progress="", progress_at=None)
 
 
 def _issued(renewal: Renewal, entry: Issued, at: datetime) -> Renewal:
@@ -217,6 +250,7 @@ _AFTER: dict[type[Entry], Callable[[Renewal, Any, datetime], Renewal]] = {
     Held: _held,
     Released: _released,
     Renewed: _renewed,
+    Applied: _applied,
     Published: _published,
     Followed: _followed,
     Issued: _issued,

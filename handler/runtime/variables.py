@@ -135,6 +135,12 @@ def _flag(text: str) -> bool:
     return text.lower() == "true"
 
 
+def _may_apply(text: str) -> bool:
+    if text not in {"watch", "apply"}:
+        raise ValueError
+    return text == "apply"
+
+
 _URL = "a host, or a URL with http:// or https:// and no path"
 _QUEUE = "a queue name: letters, digits and hyphens, at most 120"
 _PATTERNS = "comma-separated domain patterns such as *.example.com"
@@ -161,5 +167,6 @@ VARIABLES = (
     Variable("DRY_RUN", "dry_run", "false", "true or false", _flag),
     Variable("EXPIRY_EVENTS", "expiry_events", _EXPIRY, "comma-separated patterns of event or rule names", _titles),
     Variable("WATCH", "watch", _WATCH, "some of orders, instances and certificates, with commas", _kinds),
+    Variable("INSTANCES", "may_apply", "watch", "watch or apply", _may_apply),
 )
 """Every setting, in the order in which the documentation lists them."""

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from deploy import deploy, deployment, package
+from deploy import deploy, deployment
 from deploy.deployment import merged
 from deploy.problem import Problem
 from tests.project.chosen import ACCOUNT, choose
@@ -32,19 +32,35 @@ sys.exit(int((here / "status").read_text()) if (here / "status").exists() else 0
 """What stands in for `s`: it keeps what it is told and shows what it is given, after a warning as the real one does."""
 
 
+MAKE = """
+import pathlib, sys
+here = pathlib.Path(__file__).parent
+with (here / "built").open("a") as built:
+    built.write(" ".join(sys.argv[1:]) + "\\n")
+sys.exit((here / "broken").exists())
+"""
+"""What stands in for `make package`, which takes a minute."""
+
+
 class ServerlessDevs:
-    """The `s` on PATH."""
+    """The `s` on PATH, and the `make`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        program = folder / "s"
-        program.write_text(f"#!{sys.executable}\n{SERVERLESS_DEVS}", encoding="utf-8")
-        program.chmod(0o755)
+        for name, text in {"s": SERVERLESS_DEVS, "make": MAKE}.items():
+            program = folder / name
+            program.write_text(f"#!{sys.executable}\n{text}", encoding="utf-8")
+            program.chmod(0o755)
 
     @property
     def calls(self) -> list[str]:
         calls = self.folder / "calls"
         return calls.read_text("utf-8").splitlines() if calls.exists() else []
+
+    @property
+    def built(self) -> list[str]:
+        built = self.folder / "built"
+        return built.read_text("utf-8").splitlines() if built.exists() else []
 
     def shows(self, checkout: Path, **environment: str) -> None:
         """Let its preview show the deployment of a checkout, with some settings of its own."""
@@ -63,19 +79,6 @@ class ServerlessDevs:
         (self.folder / "status").write_text(str(status), encoding="utf-8")
 
 
-@pytest.fixture(autouse=True)
-def packaged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Packaging takes a minute; here it only leaves a trace."""
-    built: list[str] = []
-
-    def build(arguments: list[str]) -> int:
-        built.append("built")
-        return 0
-
-    monkeypatch.setattr(package, "main", build)
-    return built
-
-
 @pytest.fixture
 def program(checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ServerlessDevs:
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -89,11 +92,9 @@ def answers(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
 
 
-def test_it_packages_previews_and_deploys_what_the_operator_chose(
-    program: ServerlessDevs, packaged: list[str], capsys: Shown
-):
+def test_it_packages_previews_and_deploys_what_the_operator_chose(program: ServerlessDevs, capsys: Shown):
     assert deploy.main([]) == 0
-    assert packaged == ["built"]
+    assert program.built == ["package RUNTIME=python3.10"]
     assert program.calls == ["preview -t s.mine.yaml -o json", "preview -t s.mine.yaml", "deploy -t s.mine.yaml"]
     assert f"cas-certificate-renewer to account {ACCOUNT} in cn-hangzhou: a DRY RUN" in capsys.readouterr().out
 
@@ -136,8 +137,16 @@ def test_what_is_still_the_examples_is_not_deployed(program: ServerlessDevs, che
     assert not program.calls
 
 
-def test_a_package_that_cannot_be_built_is_not_deployed(program: ServerlessDevs, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(package, "main", lambda arguments: 1)
+def test_the_package_is_for_the_runtime_that_was_chosen(program: ServerlessDevs, checkout: Path):
+    own = checkout / deployment.CHOICES
+    own.write_text(own.read_text("utf-8").replace("    props:\n", "    props:\n      runtime: python3.12\n"), "utf-8")
+    program.shows(checkout)
+    assert deploy.main([]) == 0
+    assert program.built == ["package RUNTIME=python3.12"]
+
+
+def test_a_package_that_cannot_be_built_is_not_deployed(program: ServerlessDevs):
+    (program.folder / "broken").touch()
     assert deploy.main(["--yes"]) == 2
     assert not [call for call in program.calls if call.startswith("deploy")]
 
@@ -160,26 +169,24 @@ def test_a_setting_that_the_function_would_refuse_is_not_deployed(
     assert not program.calls
 
 
-def test_another_runtime_than_that_of_the_package_is_not_deployed(
-    program: ServerlessDevs, checkout: Path, capsys: Shown
-):
+def test_a_runtime_that_is_none_is_not_deployed(program: ServerlessDevs, checkout: Path, capsys: Shown):
     own = checkout / deployment.CHOICES
     own.write_text(own.read_text("utf-8").replace("    props:\n", "    props:\n      runtime: python3.9\n"), "utf-8")
     assert deploy.main(["--yes"]) == 2
-    assert "runtime is python3.9" in capsys.readouterr().err
+    assert "the runtime is 'python3.9'; it must be one of" in capsys.readouterr().err
     assert not program.calls
 
 
 @pytest.mark.parametrize("setting", [{"DRY_RUN": "false"}, {"MORE": "1"}])
 def test_what_serverless_devs_reads_otherwise_is_not_deployed(
-    program: ServerlessDevs, checkout: Path, setting: dict[str, str], packaged: list[str], capsys: Shown
+    program: ServerlessDevs, checkout: Path, setting: dict[str, str], capsys: Shown
 ):
     program.shows(checkout, **setting)
     assert deploy.main(["--yes"]) == 2
     ((name, value),) = setting.items()
     assert f"{name} is {value!r} for `s preview`" in capsys.readouterr().err
     assert program.calls == ["preview -t s.mine.yaml -o json"]
-    assert not packaged
+    assert not program.built
 
 
 @pytest.mark.parametrize("preview", ["", "Error Message:\nboom\n", "{\n}"])
@@ -190,12 +197,12 @@ def test_a_preview_that_shows_nothing_is_not_deployed(program: ServerlessDevs, p
     assert program.calls == ["preview -t s.mine.yaml -o json"]
 
 
-def test_without_serverless_devs_it_says_how_to_install_it(program: ServerlessDevs, packaged: list[str], capsys: Shown):
+def test_without_serverless_devs_it_says_how_to_install_it(program: ServerlessDevs, capsys: Shown):
     (program.folder / "s").unlink()
     assert deploy.main([]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert "npm i -g @serverless-devs/s" in line
-    assert not packaged
+    assert not program.built
 
 
 # --- the two files, as Serverless Devs lays them over each other ------------------------------------------------------
@@ -297,7 +304,7 @@ def test_the_example_chooses_what_the_deployment_has_anyway(checkout: Path):
         ("extend: s.yaml\n", "", "does not say `extend: s.yaml`"),
         ("extend: s.yaml", "extend: other.yaml", "does not say `extend: s.yaml`"),
         ('"renewer"', "${env('ROLE')}", "only Serverless Devs can fill in"),
-        ("vars:", "vars: [", "s.mine.yaml is not YAML"),
+        ("vars:", "vars: [", "s.mine.yaml is no YAML"),
         ("vars:\n", "vars: 1\nothers:\n", "vars in s.mine.yaml is no object"),
         ("      region: *region\n", "      region: *region\n      triggers: [daily]\n", "no list of objects"),
     ],

@@ -278,7 +278,7 @@ def test_a_deployment_that_cannot_be_read_is_one_line(checkout: Path, capsys: py
     (checkout / "s.mine.yaml").write_text("extend: [", encoding="utf-8")
     assert policy.main([]) == 1
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("policy: s.mine.yaml is not YAML: ")
+    assert line.startswith("policy: s.mine.yaml is no YAML: ")
 
 
 def test_only_the_certificate_service_is_granted_on_everything():
@@ -292,3 +292,25 @@ def test_only_the_certificate_service_is_granted_on_everything():
 def test_only_function_compute_may_take_the_role():
     trust = json.loads((ROOT / "deploy" / "trust-policy.json").read_text(encoding="utf-8"))
     assert [statement["Principal"] for statement in trust["Statement"]] == [{"Service": ["fc.aliyuncs.com"]}]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('vars:\n  region: "cn-hangzhou\n  account: "1"\n', "policy: s.yaml is no YAML: line 3"),
+        ("vars:\n  region: cn-hangzhou\n account: 1\n", "policy: s.yaml is no YAML: line 3"),
+        ("vars:\n\tregion: cn-hangzhou\n", "policy: s.yaml is no YAML: line 2"),
+        ("vars: \x00\n", "policy: s.yaml is no YAML: "),
+        ("vars: &region cn-hangzhou\n", "policy: vars in s.yaml is no object"),
+        ("- vars\n", "policy: s.yaml holds no object"),
+        ("", "policy: s.yaml holds no object"),
+    ],
+)
+def test_a_deployment_that_cannot_be_read_is_told_with_the_place(
+    checkout: Path, capsys: pytest.CaptureFixture[str], text: str, said: str
+):
+    (checkout / "s.yaml").write_text(text, encoding="utf-8")
+    assert policy.main([]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith(said)
+    assert "Traceback" not in told

@@ -94,7 +94,9 @@ def test_notifying_changes_no_state_and_no_id(state, journal):
     assert journal.read(OLD) == after
 
 
-@pytest.mark.parametrize("state", [state for state in State if state not in {State.DONE, State.FOLLOWED}])
+@pytest.mark.parametrize(
+    "state", [state for state in State if state not in {State.DONE, State.FOLLOWED, State.APPLIED}]
+)
 def test_only_a_successor_is_observed_and_one_that_is_awaited(state, journal):
     with pytest.raises(JournalUnavailable):
         journal.record(brought_to(state, journal), Observed("PAYED"), NOW)
