@@ -82,13 +82,17 @@ def _read_claim(facts: Facts, kind: Kind, id_: str) -> Claimed:
     domain, product, instance = (text(facts[key]) for key in ("domain", "product_code", "instance_id"))
     ends = from_rfc3339(facts["cert_end"]) if facts["cert_end"] else None
     text(facts["run"])
+    certificate_id = text(facts["certificate_id"]) if kind is Kind.INSTANCE else ""
+    if kind is Kind.INSTANCE and not certificate_id:
+        msg = "it names no certificate that is to be replaced"
+        raise ValueError(msg)
     return Claimed(
         Renewable(kind, id_, domain, product, instance, ends),
         from_rfc3339(facts["deadline"]),
         from_rfc3339(facts["snapshot_at"]),
         frozenset(texts(facts["snapshot"])),
         str(facts.get("picture") or ""),
-        text(facts["certificate_id"]) if kind is Kind.INSTANCE else "",
+        certificate_id,
     )
 
 

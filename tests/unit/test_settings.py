@@ -79,6 +79,7 @@ def test_a_default_that_is_written_out_changes_nothing(variable):
         "DRY_RUN",
         "EXPIRY_EVENTS",
         "WATCH",
+        "INSTANCES",
     ],
 )
 @pytest.mark.parametrize("empty", ["", "  ", "\n"])
@@ -151,6 +152,8 @@ def test_what_is_allowed_is_taken(field, name, text, value):
         ("domains", "RENEW_DOMAINS", "नमस्ते.example.com", ("नमस्ते.example.com",)),
         ("domains_except", "RENEW_DOMAINS_EXCEPT", "pay.example.com", ("pay.example.com",)),
         ("domains_except", "RENEW_DOMAINS_EXCEPT", "", ()),
+        ("may_apply", "INSTANCES", "watch", False),
+        ("may_apply", "INSTANCES", " apply ", True),
     ],
 )
 def test_what_the_operator_allows_becomes_the_rules(field, name, text, value):
@@ -231,11 +234,31 @@ def test_what_the_operator_allows_becomes_the_rules(field, name, text, value):
         ("WATCH", "orders,uploads"),
         ("WATCH", "*"),
         ("WATCH", "none"),
+        ("INSTANCES", "Apply"),
+        ("INSTANCES", "APPLY"),
+        ("INSTANCES", "true"),
+        ("INSTANCES", "on"),
+        ("INSTANCES", "apply,watch"),
+        ("INSTANCES", "cas_dv-cn-example01"),
     ],
 )
 def test_what_is_not_allowed_is_refused_with_its_name_its_value_and_what_is_allowed(name, text):
     allowed = next(variable.allowed for variable in VARIABLES if variable.name == name)
     assert problems(**{name: text}) == (f"{name} is {text[:200]!r}; it must be {allowed}",)
+
+
+@pytest.mark.parametrize("watch", ["orders", "certificates", "orders,certificates"])
+def test_who_lets_instances_be_applied_for_must_have_them_looked_at(watch):
+    assert problems(INSTANCES="apply", WATCH=watch) == (
+        "INSTANCES is 'apply', and WATCH leaves the instances out; add instances to it",
+    )
+    assert not settings(INSTANCES="watch", WATCH=watch).rules.may_apply
+    assert settings(INSTANCES="apply", WATCH=f"{watch},instances").rules.may_apply
+
+
+def test_of_two_variables_that_go_together_the_one_that_is_wrong_is_named_and_no_more():
+    assert [said.split(";")[0] for said in problems(INSTANCES="apply", WATCH="order")] == ["WATCH is 'order'"]
+    assert [said.split(";")[0] for said in problems(INSTANCES="yes", WATCH="orders")] == ["INSTANCES is 'yes'"]
 
 
 def test_all_that_is_wrong_is_said_at_once():
