@@ -4,12 +4,12 @@
 later ones. So fields are only added, and a field that older entries lack has a default.
 """
 
-from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from handler.certificates.renewable import Kind, Renewable
 from handler.errors import JournalUnreadable
+from handler.journal.entry_kind import EntryKind, Facts, kind_of_fields
 from handler.journal.fields import FLAG, IDS, MOMENT, TEXT, TEXT_OR_NONE, Field, json_object, loose, text, texts
 from handler.journal.states import State
 from handler.runtime.clock import from_rfc3339, rfc3339
@@ -131,38 +131,6 @@ Entry = (
     | Observed
     | Notified
 )
-Facts = Mapping[str, Any]
-"""The fields of an entry as they stand in its JSON, with those of every entry: `entry`, `at`, `run` and `id`."""
-
-
-class EntryKind(NamedTuple):
-    """One kind of entry, whole."""
-
-    name: str
-    """What stands under `entry`."""
-    type: type[Entry]
-    follows: frozenset[State]
-    """The states that it may follow."""
-    write: Callable[[Any], dict[str, Any]]
-    """From the entry to its own fields."""
-    read: Callable[[Facts, Kind, str], Entry]
-    """From the fields, in the journal of that kind and id, to the entry. KeyError, TypeError, ValueError or
-    AttributeError for what makes no sense."""
-
-
-def _kind(name: str, type_: Callable[..., Entry], follows: Collection[State], **fields: Field) -> EntryKind:
-    """Return a kind whose fields in JSON, in this order, are those of its class."""
-
-    def write(entry: tuple[Any, ...]) -> dict[str, Any]:
-        return {key: field.write(value) for (key, field), value in zip(fields.items(), entry, strict=True)}
-
-    def read(facts: Facts, _kind: Kind, _id: str) -> Entry:
-        lacks = [key for key, field in fields.items() if field.default is ... and key not in facts]
-        if lacks:
-            raise KeyError(lacks[0])
-        return type_(*(field.read(facts.get(key, field.default)) for key, field in fields.items()))
-
-    return EntryKind(name, type_, frozenset(follows), write, read)  # type: ignore[arg-type]
 
 
 def _write_claim(claim: Claimed) -> dict[str, Any]:
@@ -216,7 +184,7 @@ ENTRIES = (
         _write_claim,
         _read_claim,
     ),
-    _kind(
+    kind_of_fields(
         "refused",
         Refused,
         {_S.CLAIMED, _S.UNKNOWN},
@@ -226,11 +194,11 @@ ENTRIES = (
         failure=FLAG,
         lost=FLAG,
     ),
-    _kind("unknown", Unknown, {_S.CLAIMED}, code=loose(), message=loose()),
-    _kind("held", Held, {_S.CLAIMED, _S.UNKNOWN}, reason=TEXT, candidates=IDS),
+    kind_of_fields("unknown", Unknown, {_S.CLAIMED}, code=loose(), message=loose()),
+    kind_of_fields("held", Held, {_S.CLAIMED, _S.UNKNOWN}, reason=TEXT, candidates=IDS),
     # From REFUSED and RENEWED only where a person may take back what he said: see `Renewal.may_be_corrected`.
-    _kind("released", Released, {_S.CLAIMED, _S.UNKNOWN, _S.HELD, _S.RENEWED, _S.APPLIED}),
-    _kind(
+    kind_of_fields("released", Released, {_S.CLAIMED, _S.UNKNOWN, _S.HELD, _S.RENEWED, _S.APPLIED}),
+    kind_of_fields(
         "renewed",
         Renewed,
         {_S.CLAIMED, _S.UNKNOWN, _S.HELD, _S.REFUSED, _S.RENEWED},
@@ -238,8 +206,8 @@ ENTRIES = (
         how=loose("answer"),
         request_id=TEXT_OR_NONE,
     ),
-    _kind("applied", Applied, {_S.CLAIMED, _S.UNKNOWN, _S.HELD}, how=TEXT, request_id=TEXT_OR_NONE),
-    _kind("published", Published, {_S.RENEWED}, message_id=loose(), smq_message_id=loose()),
+    kind_of_fields("applied", Applied, {_S.CLAIMED, _S.UNKNOWN, _S.HELD}, how=TEXT, request_id=TEXT_OR_NONE),
+    kind_of_fields("published", Published, {_S.RENEWED}, message_id=loose(), smq_message_id=loose()),
     EntryKind(
         "followed",
         Followed,
@@ -247,13 +215,13 @@ ENTRIES = (
         _write_followed,
         _read_followed,
     ),
-    _kind("issued", Issued, {_S.FOLLOWED, _S.APPLIED}, certificate_id=TEXT, cert_end=MOMENT),
-    _kind("observed", Observed, {_S.DONE, _S.FOLLOWED, _S.APPLIED}, stage=Field(str, str)),
-    _kind("told", Notified, set(State) - {_S.NONE}, message_id=Field(str, str)),
+    kind_of_fields("issued", Issued, {_S.FOLLOWED, _S.APPLIED}, certificate_id=TEXT, cert_end=MOMENT),
+    kind_of_fields("observed", Observed, {_S.DONE, _S.FOLLOWED, _S.APPLIED}, stage=Field(str, str)),
+    kind_of_fields("told", Notified, set(State) - {_S.NONE}, message_id=Field(str, str)),
 )
 """Every kind. A new one is its class, a line here, and in `renewal.py` what it does to the state."""
 _BY_NAME = {kind.name: kind for kind in ENTRIES}
-KIND_OF: dict[type[Entry], EntryKind] = {kind.type: kind for kind in ENTRIES}
+KIND_OF: dict[type[Any], EntryKind] = {kind.type: kind for kind in ENTRIES}
 
 
 class Written(NamedTuple):

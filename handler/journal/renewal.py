@@ -1,7 +1,7 @@
 """Where the renewal of one thing stands, folded from its journal. Pure; `handler.journal.states` draws the states."""
 
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from handler.certificates.renewable import Kind, Renewable
@@ -23,20 +23,12 @@ from handler.journal.entries import (
     Unknown,
     Written,
 )
-from handler.journal.states import State
+from handler.journal.states import OPEN, State
 from handler.runtime.clock import SKEW
+from handler.runtime.countdown import LONGEST_RUN
 
 RELEASED = "released"
 """The code of the refusal that stands for a person's word that nothing was purchased."""
-
-LONGEST_RUN = timedelta(days=1)
-"""What Function Compute allows a function at most."""
-
-OPEN = frozenset({State.CLAIMED, State.UNKNOWN, State.HELD, State.RENEWED})
-"""The states that some later run must do something about."""
-
-MAY_HAVE_PURCHASED = frozenset({State.CLAIMED, State.UNKNOWN, State.HELD})
-"""The states in which nobody has said yet what came of the call."""
 
 
 class Successor(NamedTuple):
@@ -116,11 +108,8 @@ class Renewal(NamedTuple):
 
     def claim_is_odd(self, now: datetime) -> bool:
         """Tell whether the claim's deadline is further ahead than a run can last: some clock was far wrong."""
-        return (
-            self.state is State.CLAIMED
-            and self.claim is not None
-            and self.claim.deadline > now + LONGEST_RUN + SKEW + SKEW
-        )
+        latest = now + LONGEST_RUN + SKEW + SKEW
+        return self.state is State.CLAIMED and self.claim is not None and self.claim.deadline > latest
 
     def may_be_claimed(self, claim: Claimed) -> bool:
         """Tell whether this claim may follow. An order is done for ever, an instance is once for each base."""
