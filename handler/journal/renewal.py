@@ -1,26 +1,18 @@
 """Where the renewal of one thing stands, folded from its journal. Pure; `handler.journal.states` draws the states."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 from handler.certificates.renewable import Kind, Renewable
 from handler.errors import JournalUnreadable
 from handler.journal.entries import Claimed, Followed, Held, Refused
-from handler.journal.states import State
+from handler.journal.states import OPEN, State
 from handler.runtime.clock import SKEW
+from handler.runtime.countdown import LONGEST_RUN
 
 RELEASED = "released"
 """The code of the refusal that stands for a person's word that nothing was purchased."""
-
-LONGEST_RUN = timedelta(days=1)
-"""What Function Compute allows a function at most."""
-
-OPEN = frozenset({State.CLAIMED, State.UNKNOWN, State.HELD, State.RENEWED})
-"""The states that some later run must do something about."""
-
-MAY_HAVE_PURCHASED = frozenset({State.CLAIMED, State.UNKNOWN, State.HELD})
-"""The states in which nobody has said yet what came of the call."""
 
 
 class Successor(NamedTuple):

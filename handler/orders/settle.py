@@ -12,7 +12,8 @@ from typing import NamedTuple
 from handler.certificates.domains import canonical
 from handler.journal.entries import Held
 from handler.journal.pictures import Picture
-from handler.journal.renewal import MAY_HAVE_PURCHASED, Renewal
+from handler.journal.renewal import Renewal
+from handler.journal.states import MAY_HAVE_PURCHASED
 from handler.orders.book import OrderBook
 from handler.outcomes import Reason
 from handler.runtime.clock import SKEW

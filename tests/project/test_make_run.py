@@ -8,10 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 from deploy.table import show
+from handler.cloud.cas_instances import CasInstances
+from handler.errors import CasMisconfigured
 from tests import invoke
 from tests.project.documents import ROOT
 from tests.stubs.clock import FakeClock
@@ -86,6 +89,28 @@ def test_days_go_by_on_the_stand_in_and_stay_gone(state: Path, capsys: Shown):
     assert days_left(run(state, capsys, "--fresh", "--later", "12h"))["legacy.example.com"] == "6"
 
 
+def test_with_instances_to_apply_for_they_are_issued_or_ask_for_records_as_time_goes_by(state: Path, capsys: Shown):
+    applies = ("--set", "INSTANCES=apply")
+    first = run(state, capsys, *applies)
+    assert {outcomes(first)[id_] for id_ in ("cas_dv-cn-due00001", "cas_dv-cn-record01")} == {"applied"}
+    assert outcomes(first)["cas_dv-cn-hosted01"] == "skipped"
+    assert "cas_dv-cn-ending01 legacy.example.com" in re.sub(" +", " ", first).partition("subscription-ends")[0]
+    assert "cas.instance.applied cas_dv-cn-due00001-20000000-applied" in sent(first)
+    second = run(state, capsys, *applies, "--later", "1h")
+    assert "cas.instance.issued cas_dv-cn-due00001-20000007-issued" in sent(second)
+    assert "needs-records" in next(line for line in second.splitlines() if "cas_dv-cn-record01" in line)
+    assert [said for said in sent(second) if said.startswith("cas.instance.validation cas_dv-cn-record01-")]
+    third = run(state, capsys, *applies, "--later", "1h")
+    assert not [said for said in sent(third) if said.startswith(("cas.instance.validation", "cas.instance.applied"))]
+
+
+def test_a_dry_run_says_for_which_instances_would_be_applied(state: Path, capsys: Shown):
+    dry = run(state, capsys, "--set", "INSTANCES=apply", "--set", "DRY_RUN=true")
+    assert outcomes(dry)["cas_dv-cn-due00001"] == "would-apply"
+    assert outcomes(dry)["cas_dv-cn-ending01"] == "expiring"
+    assert not sent(dry)
+
+
 def test_what_is_about_to_end_fails_a_run_once_and_is_named(state: Path, capsys: Shown):
     run(state, capsys)
     near = run(state, capsys, "--later", "4d", status=1)
@@ -108,6 +133,31 @@ def test_a_self_check_that_finds_something_wrong_does_not_end_as_if_all_were_wel
     assert "FAIL" not in capsys.readouterr().out
     assert invoke.main([check, "--state", str(state), "--set", "SMQ_QUEUE=no-such-queue"]) == 1
     assert "FAIL  smq" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        ((), "ok    instances     instances can be listed; they are only watched (INSTANCES=watch)"),
+        (("INSTANCES=apply",), "armed: their next certificates are applied for (INSTANCES=apply)"),
+        (("INSTANCES=apply", "DRY_RUN=true"), "dry run, their next certificates are not applied for"),
+        (("INSTANCES=apply", "WATCH=orders"), "FAIL  settings      INSTANCES is 'apply'"),
+    ],
+)
+def test_the_self_check_says_whether_instances_are_applied_for(
+    state: Path, capsys: Shown, given: tuple[str, ...], line: str
+):
+    settings = [part for setting in given for part in ("--set", setting)]
+    invoke.main([str(ROOT / "events/check.json"), *settings, "--state", str(state)])
+    assert line in capsys.readouterr().out
+
+
+def test_a_self_check_that_may_not_list_instances_names_every_permission(state: Path, capsys: Shown):
+    with patch.object(CasInstances, "probe_instances", side_effect=CasMisconfigured("NoPermission", "no")):
+        assert invoke.main([str(ROOT / "events/check.json"), "--state", str(state)]) == 1
+    printed = capsys.readouterr().out
+    for permission in ("ListInstances", "GetInstanceDetail", "ApplyCertificate", "GetTaskAttribute"):
+        assert permission in printed
 
 
 @pytest.mark.parametrize(

@@ -21,12 +21,8 @@ import pytest
 from alibabacloud_cas20200407.client import Client as CasClient
 
 from deploy import policy
-from handler.cloud.cas_client import CasClient as CasClientOfTheFunction
-from handler.cloud.cas_instances import CasInstances
-from handler.cloud.credentials import Credentials
-from handler.cloud.meter import Meter
 from handler.journal.alerts import FORGOTTEN_AFTER
-from tests.deployed import Function
+from tests.deployed import Answer, Function
 from tests.stubs import faults
 from tests.stubs.backend import Call
 from tests.stubs.cloud import BUCKET, QUEUE, Cloud, local_cloud
@@ -137,14 +133,19 @@ def run_everything(cloud: Cloud, function: Function) -> None:
         cloud.clock.advance(days=2 * FORGOTTEN_AFTER.days)
 
 
-def look_at_an_instance(cloud: Cloud) -> None:
-    """Look at one instance, as the service behind the port does when there is more to tell than its row has."""
-    instance = cloud.cas.instances.add("hosted.example.com", hosted=True)
-    credentials = Credentials(**vars(cloud.credentials))
-    client = CasClientOfTheFunction("https://cas.aliyuncs.com", credentials, cloud.clock, Meter(cloud.clock))
-    service = CasInstances(client)
-    assert [seen.id for seen in service.instances().instances] == [instance]
-    assert service.detail(instance).domain == "hosted.example.com"
+def apply_for_instances(cloud: Cloud, function: Function) -> None:
+    """Lead the function through an application for an instance, until its next certificate is there."""
+
+    def outcome(answer: Answer) -> str:
+        (line,) = [line for line in answer.orders if line.get("instance_id") == instance]
+        return f"{line['outcome']} {line.get('new_certificate_id', '')}".strip()
+
+    instance = cloud.cas.instances.add("app.example.com", 20, own_dns=False)
+    assert outcome(function.invoke({"instance_ids": [instance]})) == "applied"
+    cloud.clock.advance(seconds=700)
+    assert outcome(function.tick()) == "applied", "in review, and looked at closely"
+    cloud.cas.instances.issue(instance)
+    assert outcome(function.tick()).startswith("applied 2")
 
 
 @pytest.fixture(scope="module")
@@ -152,8 +153,9 @@ def calls() -> dict[str, list[Call]]:
     """What reached each service while the function did everything that it can do."""
     with local_cloud() as cloud:
         cloud.smq.add_queue(ALERT_QUEUE)
-        run_everything(cloud, Function(cloud, ALERT_QUEUE=ALERT_QUEUE))
-        look_at_an_instance(cloud)
+        function = Function(cloud, ALERT_QUEUE=ALERT_QUEUE, INSTANCES="apply")
+        run_everything(cloud, function)
+        apply_for_instances(cloud, function)
         return {name: list(backend.calls) for name, backend in cloud.backends.items()}
 
 
