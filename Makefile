@@ -41,8 +41,8 @@ format: $(INSTALLED)  ## format the code and fix what ruff can fix
 package: $(INSTALLED)  ## build dist/code/ and dist/code.zip for Function Compute
 	$(RUN) -m deploy.package
 
-policy: $(INSTALLED)  ## print the RAM policy for the vars of s.yaml (or for region=, account=, queue=, alert_queue=, bucket=, prefix=)
-	@$(RUN) -m deploy.policy $(foreach name,region account queue alert_queue bucket prefix,$(if $(findstring command,$(origin $(name))),$(name)='$($(name))'))
+policy: $(INSTALLED)  ## print the RAM policy for the vars of s.yaml (or for region=, account=, queue=, alert_queue=, bucket=, prefix=, deploy_to=)
+	@$(RUN) -m deploy.policy $(foreach name,region account queue alert_queue bucket prefix deploy_to,$(if $(findstring command,$(origin $(name))),$(name)='$($(name))'))
 
 # The deployed set is locked for the function's platform, the development set for every platform and Python in use.
 UV_COMPILE = $(RUN) -m uv pip compile --quiet --upgrade --python-version 3.10 --generate-hashes \

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from handler.certificates.ids import id_in
 from handler.cloud.cas_client import CasClient
-from handler.cloud.cas_lists import CasList
+from handler.cloud.cas_lists import CasList, Reading
 from handler.deployment.certificate import IssuedCertificate, certificate_in
 from handler.deployment.contact import contact_in
 from handler.deployment.job import Counts, Job, Worker, counts_in, job_in, worker_in
@@ -19,6 +19,7 @@ _PAGES = {"ListCloudResources": 20, "ListContact": 20, "ListDeploymentJob": 50, 
 _CERTIFICATES_A_PAGE = 100
 
 _Item = TypeVar("_Item")
+_Row = TypeVar("_Row", IssuedCertificate, Worker)
 
 
 class CasDeployments:
@@ -55,7 +56,7 @@ class CasDeployments:
             certificate_in,
             _CERTIFICATES_A_PAGE,
         )
-        return tuple(certificates.read_whole().items)
+        return _all_readable(certificates.read_whole(), f"certificate of {instance}")
 
     def resources(self, certificate_id: str) -> ResourceList:
         """Read where a certificate is bound. Raises CasError."""
@@ -85,9 +86,10 @@ class CasDeployments:
 
         The list is asked for without a filter: one that CAS took otherwise than it says would hide a job.
         """
-        return tuple(
-            sorted((job for job in self._jobs.read_whole().items if job.name == name), key=lambda job: int(job.id))
-        )
+        reading = self._jobs.read_whole()
+        if any(name in shown for shown in reading.nameless):
+            raise _unreadable(f"the job {name} has no id")
+        return tuple(sorted((job for job in reading.items if job.name == name), key=lambda job: int(job.id)))
 
     def job(self, job_id: str) -> Job | None:
         """Look at one job; None if CAS knows no such one. Raises any other CasError."""
@@ -114,7 +116,7 @@ class CasDeployments:
             _PAGES["ListWorkerResource"],
             "Total",
         ).read_whole()
-        return tuple(reading.items)
+        return _all_readable(reading, f"worker of job {job_id}")
 
     def create(
         self, name: str, certificate_id: str, resource_ids: Sequence[str], contact_id: str, seconds: float
@@ -148,3 +150,14 @@ def _read(answer: Mapping[str, Any], read: Callable[[object], _Item | str], what
     if isinstance(found, str):
         raise CasOutcomeUnknown(ListFault.EMPTY_ANSWER, f"CAS answered nothing about {what}: {found}")
     return found
+
+
+def _all_readable(reading: Reading[_Row], what: str) -> tuple[_Row, ...]:
+    """Return the rows of a reading. One that cannot be read could be any, so nothing is decided without it."""
+    if reading.nameless:
+        raise _unreadable(f"a {what} has no id: {reading.nameless[0]}")
+    return tuple(reading.items)
+
+
+def _unreadable(said: str) -> CasOutcomeUnknown:
+    return CasOutcomeUnknown(Reason.ROW_UNREADABLE, said)

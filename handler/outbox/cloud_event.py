@@ -24,6 +24,10 @@ class MessageType(str, Enum):
     """The next certificate of an instance is there."""
     INSTANCE_STALLED = "cas.instance.stalled"
     """Somebody else gets the next certificate of an instance, does not get on, and the old one ends soon. An alert."""
+    DEPLOYED = "cas.certificate.deployed"
+    """A certificate has taken the place of the one that it replaces."""
+    DEPLOY_FAILED = "cas.certificate.deploy-failed"
+    """It has not, or not everywhere, or it is not what is served. An alert."""
     EXPIRING = "cas.certificate.expiring"
     """Something ends soon, or has ended, and nothing will replace it. An alert."""
 

@@ -4,7 +4,6 @@ import socket
 import threading
 import warnings
 from collections.abc import Callable, Sequence
-from datetime import timezone
 from queue import Empty, SimpleQueue
 
 from handler.certificates.domains import canonical
@@ -79,25 +78,22 @@ class TlsProber:
 
 
 def _read(der: bytes) -> Served:
+    """Read a certificate. Raises ValueError for any that cannot be read: a server can send what it likes."""
     # Imported here: only a run that probes needs it, and a cold start should not pay for the others.
     from cryptography import x509  # noqa: PLC0415
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of numbers that no standard allows; here they are only compared
-        certificate = x509.load_der_x509_certificate(der)
-        serial, ends = certificate.serial_number, certificate.not_valid_after_utc
-        return Served(serial, ends.astimezone(timezone.utc), _names(certificate))
-
-
-def _names(certificate: object) -> frozenset[str]:
-    from cryptography import x509  # noqa: PLC0415
-
-    assert isinstance(certificate, x509.Certificate)  # noqa: S101 (a type that is imported late)
     try:
-        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
-        return frozenset(map(canonical, found.value.get_values_for_type(x509.DNSName)))
-    except (x509.ExtensionNotFound, ValueError):
-        return frozenset()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of numbers that no standard allows; here they are only compared
+            certificate = x509.load_der_x509_certificate(der)
+            try:
+                found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+                names = found.value.get_values_for_type(x509.DNSName)
+            except x509.ExtensionNotFound:
+                names = []
+            return Served(certificate.serial_number, certificate.not_valid_after_utc, frozenset(map(canonical, names)))
+    except Exception as error:  # noqa: BLE001
+        raise ValueError(type(error).__name__) from None
 
 
 def _unreachable(error: Exception) -> Unreachable:

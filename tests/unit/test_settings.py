@@ -44,6 +44,9 @@ def test_what_is_not_set_has_its_documented_default():
         dry_run=False,
         expiry_events=("*expir*", "*cert*day*", "*ssl*day*", "*到期*", "*过期*"),
         watch=frozenset(Kind),
+        deploy_to=(),
+        probe=True,
+        deploy_contact="",
     )
 
 
@@ -79,6 +82,9 @@ def test_a_default_that_is_written_out_changes_nothing(variable):
         "DRY_RUN",
         "EXPIRY_EVENTS",
         "WATCH",
+        "DEPLOY_TO",
+        "PROBE",
+        "DEPLOY_CONTACT",
     ],
 )
 @pytest.mark.parametrize("empty", ["", "  ", "\n"])
