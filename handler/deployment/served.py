@@ -6,13 +6,15 @@ from typing import NamedTuple, Protocol
 
 from handler.certificates.domains import canonical, is_name, names_in
 from handler.deployment.certificate import IssuedCertificate
-from handler.outcomes import Word
+from handler.outcomes import Reason, Word
 from handler.runtime.countdown import RESERVE_SECONDS, Countdown
 
 SECONDS = 3.0
 """So long at most one domain is asked, its address looked up included."""
 MOST = 50
 """So many domains at most are asked in a run."""
+TOO_LONG = timedelta(days=3)
+"""After the job the old certificate is served no longer than this, or a person is told."""
 _SAME_END = timedelta(minutes=1)
 
 
@@ -107,6 +109,19 @@ def serves(domain: str, found: Mapping[str, Serves]) -> Serves | None:
     """Return what a resource of that domain serves, of several names the worst; None if none of them was asked."""
     answers = {found[name] for name in names_to_ask(domain) if name in found}
     return next((one for one in (Serves.OLD, Serves.OTHER, Serves.UNREACHABLE, Serves.NEW) if one in answers), None)
+
+
+def looks_again(found: Iterable[Serves]) -> bool:
+    """Tell whether a later run must look again: some domain that answers serves the old certificate."""
+    return Serves.OLD in set(found)
+
+
+def trouble(found: Iterable[Serves], ended: datetime, now: datetime) -> Reason | None:
+    """Return why a person must be told of what is served: the old one still is, long after the job; else None.
+
+    `ended`: when the job was seen to have ended.
+    """
+    return Reason.OLD_ONE_SERVED if looks_again(found) and now >= ended + TOO_LONG else None
 
 
 def _looks_like(answer: Served, known: IssuedCertificate) -> bool:

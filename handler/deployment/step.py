@@ -55,6 +55,8 @@ class Picture(NamedTuple):
     workers: tuple[Worker, ...] = ()
     """Of the job that `chosen` returns; so is what follows."""
     counts: Counts = Counts(None, None, None, None)
+    contact: str = ""
+    """For the job that is to be made; empty if there is none."""
 
 
 class Deployed(NamedTuple):
@@ -71,6 +73,8 @@ class Make(NamedTuple):
     """Write the attempt down, then make a job for these. Who finds that another run was first does nothing."""
 
     resources: tuple[Resource, ...]
+    contact: str
+    """Whom CAS notifies of it."""
 
 
 class Schedule(NamedTuple):
@@ -137,8 +141,10 @@ def _without_a_job(picture: Picture, attempt: Attempt, now: datetime, settle: ti
         return Failed(Reason.ANSWERS_LOST, None, _left(picture))
     if attempt.refused_at is not None and now < attempt.refused_at + REFUSED_FOR:
         return Wait(attempt.refused_with)
+    if picture.plan.resources and not picture.contact:
+        return Failed(Reason.NO_CONTACT, None, _left(picture), is_final=False)
     if picture.plan.resources:
-        return Make(picture.plan.resources)
+        return Make(picture.plan.resources, picture.contact)
     return Failed(Reason.ROW_UNREADABLE) if picture.plan.unreadable else Done()
 
 
