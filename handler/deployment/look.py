@@ -27,8 +27,13 @@ def look(service: DeploymentService, old_id: str, new_id: str, choices: Choices,
     if attempt.job_id and attempt.job_id not in {job.id for job in jobs}:
         known = service.job(attempt.job_id)  # a list may show a new job late, its id finds it at once
         jobs = (*jobs, known) if known else jobs
-    picture = Picture(old_id, new_id, choices.products, jobs=jobs)
     job = chosen(jobs, attempt.job_id)
+    if job is not None and job.is_waiting:  # it is started by what it is now, not by what a list says of it
+        known = service.job(job.id)
+        others = tuple(one for one in jobs if one is not job)
+        jobs = (known, *others) if known else others
+        job = chosen(jobs, attempt.job_id)
+    picture = Picture(old_id, new_id, choices.products, jobs=jobs)
     if job is not None:
         picture = picture._replace(workers=service.workers(job.id), counts=service.counts(job.id))
     if job is None or job.is_waiting or job.has_ended or picture.counts.all_ended:
