@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from handler.certificates.ids import id_in
 from handler.cloud.cas_client import CasClient
-from handler.cloud.cas_lists import CasList, Reading
+from handler.cloud.cas_lists import CasList
 from handler.deployment.certificate import IssuedCertificate, certificate_in
 from handler.deployment.contact import contact_in
 from handler.deployment.job import Counts, Job, Worker, counts_in, job_in, worker_in
@@ -56,21 +56,21 @@ class CasDeployments:
             certificate_in,
             _CERTIFICATES_A_PAGE,
         )
-        return _all_readable(certificates.read_whole(), f"certificate of {instance}")
+        return _all_readable(certificates, f"certificate of {instance}")
 
     def resources(self, certificate_id: str) -> ResourceList:
         """Read where a certificate is bound. Raises CasError."""
         # The list in brackets is how the SDK writes it.
         client, of = self._client, {"CertIds": f"[{certificate_id}]", "CloudName": "aliyun"}
-        reading = CasList(
+        resources = CasList(
             f"resources of certificate {certificate_id}",
             lambda page: client.read("ListCloudResources", {**of, **page}),
             "Data",
             resource_in,
             _PAGES["ListCloudResources"],
             "Total",
-        ).read_whole()
-        return ResourceList(tuple(reading.items), tuple(reading.nameless))
+        )
+        return ResourceList(*resources.read_whole())
 
     def contacts(self) -> tuple[str, ...]:
         """Read the ids of the account's contacts, in the order of CAS. Raises CasError."""
@@ -86,10 +86,10 @@ class CasDeployments:
 
         The list is asked for without a filter: one that CAS took otherwise than it says would hide a job.
         """
-        reading = self._jobs.read_whole()
-        if any(name in shown for shown in reading.nameless):
+        jobs, nameless = self._jobs.read_whole()
+        if any(name in shown for shown in nameless):
             raise _unreadable(f"the job {name} has no id")
-        return tuple(sorted((job for job in reading.items if job.name == name), key=lambda job: int(job.id)))
+        return tuple(sorted((job for job in jobs if job.name == name), key=lambda job: int(job.id)))
 
     def job(self, job_id: str) -> Job | None:
         """Look at one job; None if CAS knows no such one. Raises any other CasError."""
@@ -108,15 +108,15 @@ class CasDeployments:
     def workers(self, job_id: str) -> tuple[Worker, ...]:
         """Read the workers of a job. Raises CasError."""
         client, of = self._client, {"JobId": job_id}
-        reading = CasList(
+        workers = CasList(
             f"workers of job {job_id}",
             lambda page: client.read("ListWorkerResource", {**of, **page}),
             "Data",
             worker_in,
             _PAGES["ListWorkerResource"],
             "Total",
-        ).read_whole()
-        return _all_readable(reading, f"worker of job {job_id}")
+        )
+        return _all_readable(workers, f"worker of job {job_id}")
 
     def create(
         self, name: str, certificate_id: str, resource_ids: Sequence[str], contact_id: str, seconds: float
@@ -152,11 +152,12 @@ def _read(answer: Mapping[str, Any], read: Callable[[object], _Item | str], what
     return found
 
 
-def _all_readable(reading: Reading[_Row], what: str) -> tuple[_Row, ...]:
-    """Return the rows of a reading. One that cannot be read could be any, so nothing is decided without it."""
-    if reading.nameless:
-        raise _unreadable(f"a {what} has no id: {reading.nameless[0]}")
-    return tuple(reading.items)
+def _all_readable(rows: CasList[_Row], what: str) -> tuple[_Row, ...]:
+    """Return the rows of a list. One that cannot be read could be any, so nothing is decided without it."""
+    items, nameless = rows.read_whole()
+    if nameless:
+        raise _unreadable(f"a {what} has no id: {nameless[0]}")
+    return items
 
 
 def _unreadable(said: str) -> CasOutcomeUnknown:

@@ -112,19 +112,19 @@ class CasList(Generic[_Item]):
             before = reading.listed
         return tuple(items.values()), tuple(nameless)
 
-    def read_whole(self) -> Reading[_Item]:
-        """Read until two readings that are tidy are the same, row by row, `READINGS` times at most.
+    def read_whole(self) -> tuple[tuple[_Item, ...], tuple[str, ...]]:
+        """Read until two readings are the same, row by row, `READINGS` times at most. Returns as `read_tidily` does.
 
-        For what must not be missed: a job that is made already, or a place where a certificate is bound. Raises
-        CasError; CasOutcomeUnknown also if the list moved all the time.
+        For what must not be missed: a job that is made already, or a place where a certificate is bound. What the list
+        says of its length counts for nothing, since it may be wrong for good. Raises CasError; CasOutcomeUnknown also
+        if the list moved all the time.
         """
         before: list[str] | None = None
         for _ in range(READINGS):
             reading = self.read()
-            listed = reading.listed if reading.is_tidy else None
-            if listed is not None and listed == before:
-                return reading
-            before = listed
+            if reading.listed == before:
+                return tuple({item.id: item for item in reading.items}.values()), tuple(dict.fromkeys(reading.nameless))
+            before = reading.listed
         said = f"the {self._what} were not the same in any two of {READINGS} readings"
         raise CasOutcomeUnknown(ListFault.LIST_CHANGING, said)
 
