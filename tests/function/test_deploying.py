@@ -72,6 +72,13 @@ def test_a_job_that_is_listed_late_is_waited_for(cloud: Cloud, shows_after: floa
     assert len(deploying.jobs) == deploying.started == 1
 
 
+def test_a_job_that_is_known_need_not_be_listed(cloud: Cloud) -> None:
+    deploying = Deploying(cloud)
+    cloud.cas.deployments.show_after = 24 * 3600
+    assert isinstance(deploying.until_over(), Done)
+    assert len(deploying.jobs) == deploying.started == 1
+
+
 def test_after_three_answers_that_were_lost_without_a_trace_a_person_is_told(cloud: Cloud) -> None:
     deploying = Deploying(cloud)
     cloud.cas.fail(CREATE, *[faults.timeout_before()] * 3)

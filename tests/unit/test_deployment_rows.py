@@ -10,7 +10,18 @@ from handler.deployment.certificate import IssuedCertificate, certificate_in
 from handler.deployment.job import Counts, Job, Put, counts_in, job_in, job_name, worker_in
 from handler.deployment.resource import Resource, resource_in
 
-NOTHING: list[Any] = [None, "text", 7, [], {}, {"Id": 0}, {"Id": "x"}, {"Id": True}, {"Id": -1}, {"CertificateId": "1.5"}]
+NOTHING: list[Any] = [
+    None,
+    "text",
+    7,
+    [],
+    {},
+    {"Id": 0},
+    {"Id": "x"},
+    {"Id": True},
+    {"Id": -1},
+    {"CertificateId": "1.5"},
+]
 
 RESOURCE = {
     "Id": 3100001,
