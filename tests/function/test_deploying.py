@@ -357,6 +357,35 @@ def test_a_job_that_is_started_between_the_list_and_the_look_is_not_started_agai
     assert deploying.started == 0
 
 
+def test_a_job_that_a_person_deletes_before_it_is_started_is_told(cloud: Cloud) -> None:
+    deploying = Deploying(cloud)
+    step = deploying.decide()
+    assert isinstance(step, Make)
+    deploying.make(step)
+    cloud.cas.deployments.delete(deploying.jobs[0].job_id)
+    told = deploying.until_over()
+    assert isinstance(told, Failed)
+    assert told.reason == Reason.JOB_GONE
+    assert len(cloud.cas.calls_of(CREATE)) == 1
+
+
+@pytest.mark.parametrize("fault", [None, *HAPPENED], ids=lambda fault: fault_name(fault) if fault else "none")
+def test_where_workers_show_only_once_a_job_has_started_ours_is_started_and_no_other(
+    cloud: Cloud, fault: Fault | None
+) -> None:
+    cloud.cas.deployments.workers_wait = True
+    deploying = Deploying(cloud)
+    cloud.cas.fail(CREATE, fault)
+    assert isinstance(deploying.until_over(), Done)
+    assert len(deploying.jobs) == deploying.started == 1
+    another = Deploying(cloud)
+    by_a_person(another, another.new, *another.resources, start=False)
+    told = another.until_over()
+    assert isinstance(told, Failed)
+    assert told.reason == Reason.FOREIGN_JOB
+    assert another.bound == [another.old] * 2
+
+
 def test_a_job_that_is_gone_is_told_and_not_made_again(cloud: Cloud) -> None:
     deploying = Deploying(cloud)
     deploying.attempt = Attempt(begun=cloud.clock.now(), job_id="61999", resource_ids=frozenset({"1"}))
