@@ -13,6 +13,8 @@ from typing import Any
 
 import yaml
 
+from deploy.reader import reader_may_leave
+
 ROOT = Path(__file__).resolve().parent.parent
 POLICY = ROOT / "deploy" / "ram-policy.json"
 DEPLOYMENT = ROOT / "s.yaml"
@@ -43,13 +45,14 @@ def main(arguments: list[str] | None = None) -> int:
     except PolicyError as error:
         print(f"policy: {error}", file=sys.stderr)
         return 1
-    print(json.dumps(policy, indent=2))
+    with reader_may_leave():
+        print(json.dumps(policy, indent=2))
     return 0
 
 
 def chosen(arguments: list[str], deployment: str) -> dict[str, str]:
     """The value of each placeholder: from the arguments, else from the text of s.yaml."""
-    variables = yaml.safe_load(deployment)["vars"]
+    variables = variables_in(deployment)
     variables |= {"bucket": variables.get("journal_bucket"), "prefix": variables.get("journal_prefix")}
     values = {name: str(variables[name]) for name in ALLOWED if variables.get(name)}
     for argument in arguments:
@@ -65,6 +68,22 @@ def chosen(arguments: list[str], deployment: str) -> dict[str, str]:
             raise PolicyError(f"{name} is {value!r}; it must match {pattern}")
         values[name] = value
     return values
+
+
+def variables_in(deployment: str) -> dict[str, Any]:
+    """What stands under `vars` in the text of s.yaml. Raises PolicyError if the text is not like that."""
+    try:
+        document = yaml.safe_load(deployment)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        raise PolicyError(f"s.yaml is no YAML: {where}{error.problem}; look for a quote or an indent there") from None
+    except yaml.YAMLError as error:
+        raise PolicyError(f"s.yaml is no YAML: {error}") from None
+    variables = document.get("vars") if isinstance(document, dict) else None
+    if not isinstance(variables, dict):
+        raise PolicyError("s.yaml has no `vars` with a name and a value on each line; the original has")
+    return dict(variables)
 
 
 def filled(policy: Any, values: Mapping[str, str]) -> Any:

@@ -26,7 +26,7 @@ def show(text: str) -> None:
     """Print a result of the function, given as JSON, for a person."""
     result = json.loads(text)
     if "errorType" in result:
-        print(f"{result['errorType']}: {result['errorMessage']}")
+        print(f"FAILED: {result['errorType']}: {result['errorMessage']}")
         return
     if result["dry_run"]:
         print("DRY RUN: nothing was bought and nothing was published.\n")

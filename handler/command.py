@@ -3,19 +3,21 @@
 from typing import NamedTuple
 
 from handler.certificates.csr import Csr
+from handler.certificates.renewable import Kind
 
 
 class Selection(NamedTuple):
-    """Which orders are meant; nothing named means a scan."""
+    """Which orders and instances are meant; nothing named means a scan."""
 
     order_ids: tuple[str, ...] = ()
     certificate_ids: tuple[str, ...] = ()
     instance_ids: tuple[str, ...] = ()
+    """Of V2 instances, and of what a V1 order has as its instance: the id alone does not tell which."""
     domains: tuple[str, ...] = ()
 
     @property
     def is_scan(self) -> bool:
-        """Whether nothing is named, so that every order is looked at."""
+        """Whether nothing is named, so that everything is looked at."""
         return not (self.order_ids or self.certificate_ids or self.instance_ids or self.domains)
 
 
@@ -48,9 +50,11 @@ class Resolve(NamedTuple):
 
 
 class Release(NamedTuple):
-    """A person says that nothing was bought for a held order."""
+    """A person says that nothing was bought for a held order, or that a held instance may be applied for again."""
 
-    order_id: str
+    id: str
+    kind: Kind = Kind.ORDER
+    """What the id is of: an order or an instance."""
 
 
 class Command(NamedTuple):

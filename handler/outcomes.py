@@ -23,6 +23,11 @@ class Outcome(Word):
     """Purchased by this run, or purchased by an earlier one and published by this one."""
     ALREADY_RENEWED = "already-renewed"
     """Purchased and published earlier; done for ever."""
+    APPLIED = "applied"
+    """An application for the next certificate of an instance is in, made by this run or an earlier one; the reason says
+    what is in its way, if anything is."""
+    WOULD_APPLY = "would-apply"
+    """Dry run: it would be applied for."""
     WOULD_RENEW = "would-renew"
     """Dry run: it would be purchased."""
     SKIPPED = "skipped"
@@ -39,6 +44,8 @@ class Outcome(Word):
     """Watched: it ends soon, or has ended, and nothing will replace it; the reason says why."""
 
 
+DONE = frozenset({Outcome.RENEWED, Outcome.APPLIED})
+"""Outcomes of which a message speaks."""
 FAILURES = frozenset({Outcome.REFUSED, Outcome.UNKNOWN, Outcome.HELD})
 """Outcomes after which somebody must be notified."""
 
@@ -62,7 +69,7 @@ class Reason(Word):
     HOSTED = "hosted"
     """The platform renews it by itself."""
     EXPIRED = "expired"
-    """An expired certificate cannot be renewed."""
+    """An expired certificate cannot be renewed; for that of an instance it is too late once it ended 30 days ago."""
     NOT_EXPIRING = "not-expiring"
     """Its status is not in `RENEW_STATUSES`, or nothing tells how long the certificate lasts."""
     OUTSIDE_WINDOW = "outside-window"
@@ -98,9 +105,10 @@ class Reason(Word):
     NEEDS_DATA = "needs-data"
     """The instance lacks a contact, a domain or a way to validate it."""
     WATCHED = "watched"
-    """The function only watches instances."""
+    """The function only watches instances (`INSTANCES=watch`)."""
     NAMES_CHANGED = "names-changed"
-    """Its instance, or the order that renews its order, has a newer certificate, and that is for other names."""
+    """Its instance, or the order that renews its order, has a newer certificate, and that is for other names; or its
+    instance is configured for other names, so that the next certificate would not replace it."""
     UNKNOWN_ORIGIN = "unknown-origin"
     """CAS shows neither an order nor an instance behind the certificate."""
 
@@ -129,6 +137,18 @@ class Reason(Word):
     """The job has ended, and some resources have not got the new certificate."""
     OLD_ONE_SERVED = "old-one-served"
     """The job ended well, and after three days a domain still serves the old certificate."""
+
+    # Applied for, and something is in the way.
+    NEEDS_RECORDS = "needs-records"
+    """The authority waits for records that somebody must add."""
+    SUBMISSION_FAILED = "submission-failed"
+    """CAS says that the application was not submitted."""
+    AUTHORITY_SAYS = "authority-says"
+    """The authority has said something of the application, such as that it is turned down."""
+    REVIEW_TOO_LONG = "review-too-long"
+    """The application has been in review for more than a day."""
+    NOT_ISSUED = "not-issued"
+    """The application is no longer in review, and there is no new certificate: it was turned down or withdrawn."""
 
     # Deferred: a later run takes it up.
     RUN_LIMIT = "run-limit"

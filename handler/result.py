@@ -2,13 +2,13 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from handler.certificates.renewable import Kind, Renewable
-from handler.outcomes import FAILURES, Outcome, Reason
+from handler.outcomes import DONE, FAILURES, Outcome, Reason
 from handler.runtime.clock import rfc3339
 
 MOST_CANDIDATES = 100
@@ -25,6 +25,7 @@ class Line(NamedTuple):
     renewable: Renewable | None = None
     """What it speaks of; None where nothing was found."""
     successor_id: str | None = None
+    """The new order of an order, the new certificate of an instance."""
     message_id: str | None = None
     """The CloudEvent's id, once the message is on the queue."""
     candidates: tuple[str, ...] = ()
@@ -33,6 +34,8 @@ class Line(NamedTuple):
     """What the event named, where nothing was found for it."""
     in_run: int | None = None
     """Dry run: in which run it would be renewed; 1 is the first."""
+    records: tuple[Mapping[str, str], ...] = ()
+    """What somebody must add so that the authority believes: each with Domain, Zone, Host, Type and Value."""
     failed: bool = False
     """Somebody must be notified although the outcome alone does not say so."""
     stops_run: bool = False
@@ -61,7 +64,7 @@ class Line(NamedTuple):
             "domain": of.domain if of.is_known else None,
             "outcome": self.outcome.value,
             "reason": str(self.reason) if self.reason is not None else None,
-            "new_order_id": self.successor_id,
+            "new_order_id": self.successor_id if of.kind is Kind.ORDER else None,
             "message_id": self.message_id,
             "cert_end_time": rfc3339(of.ends) if of.ends else None,
             "days_left": (of.ends - now).days if of.ends else None,
@@ -70,6 +73,10 @@ class Line(NamedTuple):
             line["candidates"] = first_candidates(self.candidates)
         if len(self.candidates) > MOST_CANDIDATES:
             line["candidates_in_all"] = len(self.candidates)
+        if self.successor_id and of.kind is not Kind.ORDER:
+            line["new_certificate_id"] = self.successor_id
+        if self.records:
+            line["records"] = [dict(record) for record in self.records]
         if self.in_run is not None:
             line["in_run"] = self.in_run
         if self.asked_for:
@@ -131,6 +138,11 @@ class RunResult:
     def is_stopped(self) -> bool:
         """Whether a line has shown that no other can fare better."""
         return any(line.stops_run for line in self.lines.values())
+
+    @property
+    def cannot_publish(self) -> bool:
+        """Whether something was done of which the queue took no message, and would take no other either."""
+        return any(line.stops_run and line.outcome in DONE for line in self.lines.values())
 
     def put_all(self, lines: Iterable[Line]) -> None:
         """Write lines; see `put`."""

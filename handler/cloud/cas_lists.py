@@ -32,6 +32,8 @@ class Reading(Generic[_Item]):
         self.nameless = [row for row in rows if isinstance(row, str)]
         self.total_agrees = totals == {len(rows)}
         """Whether the total was the number of rows on every page."""
+        self.is_short = max(totals, default=0) > len(rows)
+        """Whether some page said that there are more rows than came."""
 
     @property
     def listed(self) -> list[str]:

@@ -1,10 +1,12 @@
-"""What `GetInstanceDetail` (CAS API 2020-04-07) tells beyond the row of an instance. Pure."""
+"""What `GetInstanceDetail` and `GetTaskAttribute` (CAS API 2020-04-07) tell of one instance. Pure."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from handler.certificates.ids import id_in
 from handler.certificates.rows import Row
+from handler.instances.instance import Instance
+from handler.instances.row import instance_in
 
 
 class ValidationRecord(NamedTuple):
@@ -25,8 +27,10 @@ class ValidationRecord(NamedTuple):
 
 
 class Detail(NamedTuple):
-    """What only the detail has."""
+    """One instance as it is now, and what only the detail has."""
 
+    instance: Instance | None
+    """As a row of the list would show it, maybe without the domains of its certificate; None if it is no such row."""
     domain: str
     """For which the next certificate would be."""
     contacts: tuple[str, ...]
@@ -48,7 +52,9 @@ def detail_in(answer: Mapping[str, Any]) -> Detail:
     contacts = answer.get("ContactIdList")
     found = answer.get("DomainValidationList")
     records = [_record(entry) for entry in (found if isinstance(found, list) else ()) if isinstance(entry, Mapping)]
+    instance = instance_in(answer)
     return Detail(
+        instance=instance if isinstance(instance, Instance) else None,
         domain=fields.text("Domain"),
         contacts=tuple(filter(None, map(id_in, contacts if isinstance(contacts, list) else ()))),
         validation_method=fields.text("ValidationMethod"),
@@ -68,3 +74,17 @@ def _record(entry: Mapping[str, Any]) -> ValidationRecord:
         type=fields.text("ValidationType"),
         value=fields.text("ValidationValue"),
     )
+
+
+class Task(NamedTuple):
+    """How the submission of the newest application went; it says nothing of the authority."""
+
+    has_failed: bool
+    said: str
+    """Free text."""
+
+
+def task_in(answer: Mapping[str, Any]) -> Task:
+    """Read an answer. Whatever is neither `success` nor `failed`, in any case, is still going on."""
+    fields = Row(answer)
+    return Task(fields.text("TaskStatus").strip().lower() == "failed", fields.text("TaskMessage"))

@@ -48,6 +48,11 @@ class Instance(NamedTuple):
         return self.renewable.id
 
     @property
+    def is_pending(self) -> bool:
+        """Whether its newest application is in review."""
+        return self.status == "pending"
+
+    @property
     def ends(self) -> datetime | None:
         """When the newest certificate expires."""
         return self.renewable.ends

@@ -6,7 +6,8 @@ First what a row of the list tells, then what only the detail of an instance doe
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from handler.certificates.rules import Rules, is_allowed
+from handler.certificates.domains import names_in
+from handler.certificates.rules import HISTORY, Rules, is_allowed, opening_of_window
 from handler.instances.detail import Detail
 from handler.instances.instance import CLOSED, Instance
 from handler.outcomes import Reason
@@ -53,7 +54,7 @@ def hosted(instance: Instance, _rules: Rules, _now: datetime) -> bool:
 
 def in_review(instance: Instance, _rules: Rules, _now: datetime) -> bool:
     """Somebody has applied."""
-    return instance.status == "pending"
+    return instance.is_pending
 
 
 def outside_window(instance: Instance, rules: Rules, now: datetime) -> bool:
@@ -66,6 +67,21 @@ def subscription_ends(instance: Instance, _rules: Rules, _now: datetime) -> bool
     """The subscription ends with the certificate, so the next one needs a person and money."""
     ends, subscription = instance.ends, instance.subscription_ends
     return ends is not None and subscription is not None and subscription <= ends + LEAST_GAIN
+
+
+def expired(instance: Instance, _rules: Rules, now: datetime) -> bool:
+    """It ended so long ago that nobody waits for the next one."""
+    return instance.ends is not None and instance.ends < now - HISTORY
+
+
+def names_changed(instance: Instance, _rules: Rules, _now: datetime) -> bool:
+    """The next certificate would lack names of the newest, since somebody has configured others."""
+    return bool(instance.configured) and not set(names_in(instance.renewable.domain)) <= _granted(instance.configured)
+
+
+def watched(_instance: Instance, rules: Rules, _now: datetime) -> bool:
+    """The operator only wants it watched."""
+    return not rules.may_apply
 
 
 def upgrading(detail: Detail) -> bool:
@@ -95,7 +111,12 @@ def is_awaited(instance: Instance) -> bool:
     """
     if instance.certificate_status == "revoked" or instance.status in CLOSED:
         return False
-    return instance.status == "pending" or (instance.is_hosted and instance.kind != "TEST")
+    return instance.is_pending or (instance.is_hosted and instance.kind != "TEST")
+
+
+def awaited_from(instance: Instance) -> Reason:
+    """Return why an instance that `is_awaited` is left alone: `in-review` or `hosted`."""
+    return Reason.IN_REVIEW if instance.is_pending else Reason.HOSTED
 
 
 CHECKS: dict[Reason, Callable[[Instance, Rules, datetime], bool]] = {
@@ -110,6 +131,9 @@ CHECKS: dict[Reason, Callable[[Instance, Rules, datetime], bool]] = {
     Reason.OUTSIDE_WINDOW: outside_window,
     Reason.SUBSCRIPTION_ENDS: subscription_ends,
     Reason.NOT_DV: not_dv,
+    Reason.EXPIRED: expired,
+    Reason.NAMES_CHANGED: names_changed,
+    Reason.WATCHED: watched,
 }
 """What a row tells."""
 DETAIL_CHECKS: dict[Reason, Callable[[Detail], bool]] = {
@@ -131,12 +155,21 @@ def reason_in_detail(detail: Detail) -> Reason | None:
 
 
 def window_opens(instance: Instance, rules: Rules) -> datetime | None:
-    """Return from when on the next certificate may be applied for; None if nothing tells.
+    """Return from when on the next certificate may be applied for; None if nothing tells."""
+    return opening_of_window(instance.starts, instance.ends, rules)
 
-    As for orders: `within` before the certificate ends, and never before half of its lifetime is over.
+
+def names_of(instance: Instance) -> tuple[str, ...]:
+    """Return the names for which an instance's newest certificate was applied for.
+
+    Authorities add names of their own, so that the certificate can have more than were configured.
     """
-    if instance.ends is None:
-        return None
-    opens = instance.ends - rules.within
-    starts = instance.starts
-    return opens if starts is None else max(opens, starts + (instance.ends - starts) / 2)
+    has, configured = names_in(instance.renewable.domain), names_in(instance.configured)
+    return configured if configured and set(configured) <= set(has) else has
+
+
+def _granted(configured: str) -> set[str]:
+    """Return the names that a certificate for these can have: authorities add the name without `www.` or `*.`."""
+    names = names_in(configured)
+    bare = [name.removeprefix("www.").removeprefix("*.") for name in names]
+    return {*names, *bare, *(f"www.{name}" for name in names)}

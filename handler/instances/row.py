@@ -1,15 +1,12 @@
 """From a row of `ListInstances` (CAS API 2020-04-07) to an instance. Pure."""
 
-import re
 from collections.abc import Mapping
 
+from handler.certificates.ids import instance_id_in
 from handler.certificates.renewable import Kind, Renewable
 from handler.certificates.rows import SHOWN, Row
 from handler.instances.instance import Instance
 
-_ID = re.compile("(?![0-9]+$)[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
-"""No more than this, since the id becomes part of names: of a journal, and of messages. One of digits alone would be
-that of an order."""
 _HOSTED = {"enable": True, "disable": False, "": False}
 _STATES = frozenset({"inactive", "pending", "normal", "willExpire", "expired", "refund", "closed"})
 _CERTIFICATE_STATES = frozenset({"", "issued", "revoked", "willExpire", "expired"})
@@ -24,8 +21,8 @@ def instance_in(row: object) -> Instance | str:
     if not isinstance(row, Mapping):
         return repr(row)[:SHOWN]
     fields = Row(row)
-    instance_id = fields.text("InstanceId")
-    if not _ID.fullmatch(instance_id):
+    instance_id = instance_id_in(row.get("InstanceId"))
+    if instance_id is None:
         return f"InstanceId {row.get('InstanceId')!r}"[:SHOWN]
     status, auto_reissue = fields.text("Status"), fields.text("AutoReissue")
     configured = fields.text("Domain")

@@ -1,27 +1,12 @@
 """Where the renewal of one thing stands, folded from its journal. Pure; `handler.journal.states` draws the states."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from handler.certificates.renewable import Kind, Renewable
 from handler.errors import JournalUnreadable
-from handler.journal.entries import (
-    KIND_OF,
-    Claimed,
-    Entry,
-    Followed,
-    Held,
-    Issued,
-    Notified,
-    Observed,
-    Published,
-    Refused,
-    Released,
-    Renewed,
-    Unknown,
-    Written,
-)
+from handler.journal.entries import Claimed, Followed, Held, Refused
 from handler.journal.states import State
 from handler.runtime.clock import SKEW
 
@@ -71,6 +56,10 @@ class Renewal(NamedTuple):
     successor: Successor | None = None
     base: Followed | None = None
     """Of an instance: the certificate that is to be replaced."""
+    applied_at: datetime | None = None
+    """Of an instance: when it was recorded that the application for that base is in."""
+    applied_for: frozenset[str] = frozenset()
+    """Of an instance: the bases for which an application went in; for each there is one, unless a person says so."""
     entries: int = 0
     since: int = 0
     """The number of the entry, from 1, that brought it into its state: tells one refusal from the next."""
@@ -117,6 +106,12 @@ class Renewal(NamedTuple):
             and self.claim.deadline > now + LONGEST_RUN + SKEW + SKEW
         )
 
+    def may_be_claimed(self, claim: Claimed) -> bool:
+        """Tell whether this claim may follow. An order is done for ever, an instance is once for each base."""
+        if self.kind is Kind.INSTANCE:
+            return claim.certificate_id not in self.applied_for
+        return self.state in {State.NONE, State.REFUSED}
+
     @property
     def may_be_corrected(self) -> bool:
         """Whether all that followed the last claim is what a person said, and nothing came of it yet."""
@@ -142,85 +137,7 @@ class Renewal(NamedTuple):
             raise JournalUnreadable(msg)
         return self.successor
 
-    def after(self, written: Written) -> "Renewal":
-        """Return the renewal after one more entry, at an unknown position.
-
-        Raises JournalUnreadable for an entry that makes no sense there.
-        """
-        entry, at = written
-        kind = KIND_OF[type(entry)]
-        corrects = isinstance(entry, (Released, Renewed)) and self.state in {State.REFUSED, State.RENEWED}
-        if self.state not in kind.follows or (corrects and not self.may_be_corrected):
-            msg = f"the journal of {self.kind.value} {self.id} has {kind.name!r} after {self.state.value!r}"
-            raise JournalUnreadable(msg)
-        then = _AFTER[type(entry)](self, entry, at)._replace(entries=self.entries + 1)
-        return then if isinstance(entry, (Observed, Notified)) else then._replace(since=then.entries, since_at=at)
-
 
 def successors(renewals: Iterable[Renewal]) -> dict[str, str]:
     """Return whose successor each order is that is known as one: old order by successor."""
     return {renewal.successor.id: renewal.id for renewal in renewals if renewal.successor is not None}
-
-
-def _claimed(renewal: Renewal, entry: Claimed, _at: datetime) -> Renewal:
-    return renewal._replace(
-        state=State.CLAIMED, claim=entry, unknown_since=None, unknown_code="", refusal=None, hold=None
-    )
-
-
-def _refused(renewal: Renewal, entry: Refused, _at: datetime) -> Renewal:
-    return renewal._replace(state=State.REFUSED, refusal=entry, lost=renewal.lost + entry.is_lost)
-
-
-def _unknown(renewal: Renewal, entry: Unknown, at: datetime) -> Renewal:
-    return renewal._replace(state=State.UNKNOWN, unknown_since=at, unknown_code=entry.code)
-
-
-def _held(renewal: Renewal, entry: Held, _at: datetime) -> Renewal:
-    return renewal._replace(state=State.HELD, hold=entry)
-
-
-def _released(renewal: Renewal, _entry: Released, at: datetime) -> Renewal:
-    refusal = Refused(RELEASED, "a person released it", at, is_failure=False)
-    return renewal._replace(state=State.REFUSED, refusal=refusal, successor=None, lost=0)
-
-
-def _renewed(renewal: Renewal, entry: Renewed, at: datetime) -> Renewal:
-    successor = Successor(entry.successor_id, at, entry.request_id, entry.how)
-    return renewal._replace(state=State.RENEWED, successor=successor, refusal=None)
-
-
-def _published(renewal: Renewal, _entry: Published, _at: datetime) -> Renewal:
-    return renewal._replace(state=State.DONE)
-
-
-def _followed(renewal: Renewal, entry: Followed, _at: datetime) -> Renewal:
-    return renewal._replace(state=State.FOLLOWED, base=entry, successor=None, progress="", progress_at=None)
-
-
-def _issued(renewal: Renewal, entry: Issued, at: datetime) -> Renewal:
-    return renewal._replace(state=State.DONE, successor=Successor(entry.certificate_id, at))
-
-
-def _observed(renewal: Renewal, entry: Observed, at: datetime) -> Renewal:
-    return renewal._replace(progress=entry.progress, progress_at=at)
-
-
-def _notified(renewal: Renewal, entry: Notified, _at: datetime) -> Renewal:
-    return renewal._replace(notified=renewal.notified | {entry.message_id})
-
-
-_AFTER: dict[type[Entry], Callable[[Renewal, Any, datetime], Renewal]] = {
-    Claimed: _claimed,
-    Refused: _refused,
-    Unknown: _unknown,
-    Held: _held,
-    Released: _released,
-    Renewed: _renewed,
-    Published: _published,
-    Followed: _followed,
-    Issued: _issued,
-    Observed: _observed,
-    Notified: _notified,
-}
-"""What each kind of entry does to the state."""

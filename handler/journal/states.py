@@ -15,6 +15,11 @@ What follows the purchase is added to the same journal, and changes no state: `o
 An instance for whose next certificate the platform or somebody else has applied is only followed:
 
     (none) ──followed──▶ FOLLOWED ──issued──▶ DONE ──followed──▶ …
+
+One for which this function applies is claimed as an order is, once for each certificate that is to be replaced:
+
+    CLAIMED ──applied──▶ APPLIED ──issued──▶ DONE ──claimed──▶ …
+       └──refused, unknown, held, released: as above, and a person may release what was applied for, too
 """
 
 from enum import Enum
@@ -37,5 +42,7 @@ class State(Enum):
     """There is a successor, and the message about it is not known to be on the queue."""
     DONE = "done"
     """The message about the successor is on the queue; of an instance, the next certificate is there."""
+    APPLIED = "applied"
+    """An application for the next certificate of an instance is in, and that is not there yet."""
     FOLLOWED = "followed"
     """An instance whose next certificate somebody else gets."""

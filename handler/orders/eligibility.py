@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from handler.certificates.domains import canonical
+from handler.certificates.renewable import Kind
 from handler.certificates.rules import Rules
 from handler.journal.lines import already_renewed, line_of
 from handler.journal.renewal import MAY_HAVE_PURCHASED, Renewal
@@ -36,7 +37,7 @@ class Known:
     def learn(self, renewal: Renewal) -> None:
         """Take in how a renewal stands."""
         self.renewals[renewal.id] = renewal
-        if renewal.claim is None:
+        if renewal.claim is None or renewal.kind is not Kind.ORDER:
             return
         of = renewal.claim.renewable
         what = of.product, canonical(of.domain)

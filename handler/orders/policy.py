@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from handler.certificates.domains import canonical, names_in
-from handler.certificates.rules import Rules, are_names, is_allowed
+from handler.certificates.rules import Rules, are_names, is_allowed, opening_of_window
 from handler.orders.book import OrderBook
 from handler.orders.order import LIVE, PENDING, Order
 from handler.outcomes import Reason
@@ -91,15 +91,8 @@ def reason_not_to_renew(order: Order, rules: Rules, now: datetime) -> Reason | N
 
 
 def window_opens(order: Order, rules: Rules) -> datetime | None:
-    """Return from when on an order may be renewed; None if nothing tells.
-
-    That is `within` before its certificate ends, and never before half of the certificate's lifetime is over: with a
-    window longer than the lifetime, each run would renew what the run before has bought.
-    """
-    if order.ends is None:
-        return None
-    opens = order.ends - rules.within
-    return opens if order.starts is None else max(opens, order.starts + (order.ends - order.starts) / 2)
+    """Return from when on an order may be renewed; None if nothing tells."""
+    return opening_of_window(order.starts, order.ends, rules)
 
 
 def superseding(order: Order, book: OrderBook) -> Order | None:

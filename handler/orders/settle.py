@@ -118,6 +118,9 @@ class Puzzle:
             return Held(Reason.SHARED_CANDIDATES, tuple(sorted(candidates)))
         if self._book.read_at < renewal.last_effect() + settle + SKEW:
             return Later()
+        if self._book.is_short:
+            # By its own total the list hides orders: the new one may be among them.
+            return Later(Reason.LIST_INCOMPLETE)
         return self._nothing(renewal, now)
 
     def _nothing(self, renewal: Renewal, now: datetime) -> Verdict:

@@ -6,7 +6,7 @@ The same fact makes a message of the same id, however often it is sent.
 from datetime import datetime, timedelta
 from typing import Any
 
-from handler.certificates.renewable import Renewable
+from handler.certificates.renewable import Kind, Renewable
 from handler.journal.renewal import Renewal
 from handler.journal.states import State
 from handler.outbox.cloud_event import MessageType, certificate_of, cloud_event
@@ -90,17 +90,21 @@ def failed_message(renewal: Renewal, shown: Renewable | None, now: datetime, acc
     """Write the message about a renewal that failed or needs a decision; `now` is for what cannot be recorded.
 
     `shown`: what CAS shows of it, for what an unreadable journal cannot tell. `deferred`: how many others wait for the
-    same thing. `subject` and OrderId are the old order. `data` has Domain, ProductCode, InstanceId, CertEndTime,
-    Outcome (refused, held or unknown), Reason (an error code or a slug), Candidates (ids, where a person must choose:
-    the first of them, if they are very many), CandidatesInAll (how many there are) and, if there are any, Deferred.
+    same thing. `subject` and OrderId are the old order; of an instance, InstanceId names it and OrderId is null. `data`
+    has Kind (of an instance alone), Domain, ProductCode, InstanceId, CertEndTime, Outcome (refused, held or unknown),
+    Reason (an error code or a slug), Candidates (ids, where a person must choose: the first of them, if they are very
+    many), CandidatesInAll (how many there are) and, if there are any, Deferred.
     """
     reason, candidates = renewal.hold or ("", ())
     if renewal.refusal is not None:
         reason = renewal.refusal.code
     outcome = {State.REFUSED: Outcome.REFUSED, State.HELD: Outcome.HELD}.get(renewal.state, Outcome.UNKNOWN)
+    is_order = renewal.kind is Kind.ORDER
     data = {
-        "OrderId": renewal.id,
+        **({} if is_order else {"Kind": renewal.kind.value}),
+        "OrderId": renewal.id if is_order else None,
         **certificate_of(renewal.renewable if renewal.claim or shown is None else shown),
+        **({} if is_order else {"InstanceId": renewal.id}),
         "Outcome": outcome.value,
         "Reason": str(reason or renewal.unknown_code or Reason.NO_ANSWER),
         "Candidates": first_candidates(candidates),

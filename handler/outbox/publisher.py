@@ -1,6 +1,7 @@
 """The outbox: puts each message on its queue, then records in the journal that it is there."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import NamedTuple
 
 from handler.certificates.renewable import Renewable
@@ -10,6 +11,18 @@ from handler.journal.entries import Notified, Published
 from handler.journal.journal import Journal
 from handler.journal.lines import line_of
 from handler.journal.renewal import Renewal
+from handler.outbox.instance_messages import (
+    Records,
+    Review,
+    applied_id,
+    applied_message,
+    instance_issued_id,
+    instance_issued_message,
+    instance_stalled_id,
+    instance_stalled_message,
+    validation_id,
+    validation_message,
+)
 from handler.outbox.messages import (
     failed_id,
     failed_message,
@@ -23,15 +36,7 @@ from handler.outbox.messages import (
     unrecordable_id,
 )
 from handler.outbox.queue import Queue
-from handler.outbox.watch_messages import (
-    Expiring,
-    Review,
-    expiring_message,
-    instance_issued_id,
-    instance_issued_message,
-    instance_stalled_id,
-    instance_stalled_message,
-)
+from handler.outbox.watch_messages import Expiring, expiring_message
 from handler.outcomes import Outcome, Reason
 from handler.result import Line
 from handler.runtime.countdown import Countdown
@@ -137,21 +142,51 @@ class Outbox:
             self._log.problem("not-told", order_id=renewal.id, message=str(failure))
         return renewal
 
+    def notify_applied(self, renewal: Renewal) -> tuple[Line, Renewal]:
+        """Notify that an application is in; return its line, and the renewal as it then is.
+
+        As with a purchase, what could not be recorded (`trouble`) is sent all the same, and again once it is found.
+        """
+        try:
+            message = applied_message(renewal, self._to.account_id)
+            if renewal.trouble:
+                self._queue.send(self._to.queue, message)
+                self._log.info("told", order_id=renewal.id, message_id=applied_id(renewal), state=renewal.state.value)
+                failed = Reason.JOURNAL_UNAVAILABLE
+                return line_of(renewal, Outcome.APPLIED, failed, message_id=applied_id(renewal), failed=True), renewal
+            renewal = self._notify(renewal, self._to.queue, applied_id(renewal), message)
+        except PublishFailed as failure:
+            self._log.problem("publish-failed", order_id=renewal.id, code=failure.code, message=failure.message)
+            stops = failure.misconfigured
+            return line_of(renewal, Outcome.APPLIED, failure.code, failed=True, stops_run=stops), renewal
+        except JournalUnavailable as failure:
+            # It will be sent once more, with the same id.
+            self._log.problem("journal-unavailable", order_id=renewal.id, message=str(failure))
+            return line_of(renewal, Outcome.APPLIED, failure.reason, failed=True), renewal
+        return line_of(renewal, Outcome.APPLIED, message_id=applied_id(renewal)), renewal
+
+    def alert_validation(self, renewal: Renewal, records: Records) -> Renewal:
+        """Alert that somebody must add records, unless that is done. Raises PublishFailed or JournalUnavailable."""
+        id_ = validation_id(renewal, records)
+        if id_ in renewal.notified:
+            return renewal
+        message = validation_message(renewal, records, self._time.now(), self._to.account_id)
+        return self._notify(renewal, self._to.alert_queue, id_, message)
+
     def notify_instance_issued(self, renewal: Renewal, new: Renewable) -> Renewal:
         """Notify that the next certificate of an instance is there. Raises PublishFailed or JournalUnavailable."""
         message = instance_issued_message(renewal, new, self._to.account_id)
         return self._notify(renewal, self._to.queue, instance_issued_id(renewal), message)
 
-    def alert_instance_stalled(self, renewal: Renewal, review: Callable[[], Review]) -> Renewal:
-        """Alert that the next certificate of an instance does not come, unless that is done today.
+    def alert_instance_stalled(self, renewal: Renewal, on: datetime, review: Callable[[], Review]) -> Renewal:
+        """Alert that the next certificate of an instance does not come, unless that is done for the day `on`.
 
         `review` is asked only if there is something to send. Raises PublishFailed or JournalUnavailable.
         """
-        now = self._time.now()
-        id_ = instance_stalled_id(renewal, now)
+        id_ = instance_stalled_id(renewal, on)
         if id_ in renewal.notified:
             return renewal
-        message = instance_stalled_message(renewal, review(), now, self._to.account_id)
+        message = instance_stalled_message(renewal, review(), on, self._time.now(), self._to.account_id)
         return self._notify(renewal, self._to.alert_queue, id_, message)
 
     def alert_expiring(self, expiring: Expiring) -> None:

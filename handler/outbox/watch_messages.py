@@ -1,14 +1,11 @@
-"""The messages about what is watched, and their ids. Pure."""
+"""The message about what nothing will replace, and its id. Pure."""
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from datetime import datetime
+from typing import NamedTuple
 
 from handler.certificates.renewable import Kind, Renewable
 from handler.journal.alerts import EXPIRING
-from handler.journal.renewal import Renewal
 from handler.outbox.cloud_event import MessageType, certificate_of, cloud_event
-from handler.runtime.clock import rfc3339
 
 _ID = {Kind.ORDER: "OrderId", Kind.INSTANCE: "InstanceId", Kind.CERTIFICATE: "CertificateId"}
 
@@ -41,17 +38,6 @@ class Expiring(NamedTuple):
         return f"{self.id}-{ends:%Y-%m-%d}" if is_one_of_many else self.id
 
 
-class Review(NamedTuple):
-    """How the application stands that somebody else has made for an instance."""
-
-    stage: str
-    """`hosted` or `in-review`."""
-    said: str = ""
-    """What the authority said, free text."""
-    records: Sequence[dict[str, str]] = ()
-    """What somebody must add: Domain, Zone, Host, Type and Value."""
-
-
 def expiring_message(expiring: Expiring, now: datetime, account_id: str) -> str:
     """Write the message that nothing will replace a certificate.
 
@@ -70,57 +56,3 @@ def expiring_message(expiring: Expiring, now: datetime, account_id: str) -> str:
         **({"Deferred": expiring.deferred} if expiring.deferred else {}),
     }
     return cloud_event(expiring.id, MessageType.EXPIRING, of.id, now, account_id, data)
-
-
-def instance_issued_id(renewal: Renewal) -> str:
-    """Return the id of the message that the next certificate of an instance is there."""
-    return f"{renewal.pair}-issued"
-
-
-def instance_stalled_id(renewal: Renewal, now: datetime) -> str:
-    """Return the id of today's message about an instance that does not get on: one a day, by UTC."""
-    return f"{renewal.id}-{_base(renewal)}-stalled-{now:%Y-%m-%d}"
-
-
-def instance_issued_message(renewal: Renewal, new: Renewable, account_id: str) -> str:
-    """Write the message that the next certificate of an instance is there.
-
-    `data` has InstanceId, Domain, ProductCode, CertificateId, ReplacedCertificateId, and CertEndTime of the new one.
-    """
-    successor = renewal.succeeded()
-    data = {
-        "InstanceId": renewal.id,
-        "Domain": new.domain,
-        "ProductCode": new.product,
-        "CertificateId": successor.id,
-        "ReplacedCertificateId": _base(renewal),
-        "CertEndTime": rfc3339(new.ends) if new.ends else None,
-    }
-    id_ = instance_issued_id(renewal)
-    return cloud_event(id_, MessageType.INSTANCE_ISSUED, successor.id, successor.at, account_id, data)
-
-
-def instance_stalled_message(renewal: Renewal, review: Review, now: datetime, account_id: str) -> str:
-    """Write today's message about an instance whose next certificate somebody else gets, and that does not get on.
-
-    `data` has InstanceId, Domain, ProductCode, ReplacedCertificateId and CertEndTime of the certificate that ends,
-    Stage (`hosted` or `in-review`), DaysLeft, Detail (what the authority said) and Records (what somebody must add).
-    """
-    of = renewal.renewable
-    data: dict[str, Any] = {
-        "InstanceId": renewal.id,
-        "Domain": of.domain,
-        "ProductCode": of.product,
-        "ReplacedCertificateId": _base(renewal),
-        "CertEndTime": rfc3339(of.ends) if of.ends else None,
-        "Stage": str(review.stage),
-        "DaysLeft": (of.ends - now) // timedelta(days=1) if of.ends else None,
-        "Detail": review.said,
-        "Records": list(review.records),
-    }
-    id_ = instance_stalled_id(renewal, now)
-    return cloud_event(id_, MessageType.INSTANCE_STALLED, renewal.id, now, account_id, data)
-
-
-def _base(renewal: Renewal) -> str:
-    return renewal.base.certificate_id if renewal.base else ""

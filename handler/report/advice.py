@@ -26,6 +26,9 @@ RESOLVE_OTHER = Words(
     "如果已经购买，用此事件调用函数，并把 NEW_ORDER_ID 换成新订单号",
 )
 RELEASE = Words("If nothing was bought", "如果没有购买")
+RELEASE_INSTANCE = Words(
+    "If no application is in review, let it be applied for again", "如果没有审核中的申请，可让函数再次申请"
+)
 NOT_SHOWN = Words("{:,} more possible orders are in report.json", "其余 {:,} 个可能的订单见 report.json")
 RECORD_FIELDS: dict[str, Words] = {
     "Domain": Words("For", "验证域名"),
@@ -80,6 +83,14 @@ NEEDS: dict[Need, tuple[Words, Words]] = {
             "The authority waits for proof that the domain is yours. Add these records to the DNS of the domain, "
             "and leave them there until the certificate is issued.",
             "证书机构正在等待域名归属的证明。请在域名的 DNS 处添加这些记录，并保留到证书签发为止。",
+        ),
+    ),
+    Need.STUCK: (
+        Words("Applied for, and stuck: see what the authority says", "申请受阻：请查看证书机构的反馈"),
+        Words(
+            "Open the instance in the CAS console, see why its certificate is not issued, correct it and apply there. "
+            "The function applies once for each certificate; so that it applies again, send the event.",
+            "请在数字证书管理服务控制台打开该实例，查看未签发的原因，修改后在那里提交申请。函数对每张证书只申请一次；要让函数再次申请，请发送此事件。",
         ),
     ),
     Need.APPLY: (

@@ -50,6 +50,8 @@ class Need(str, Enum):
     """The review failed: correct the application."""
     VALIDATE = "validate"
     """In review, and the authority waits for records: add them."""
+    STUCK = "stuck"
+    """The application for an instance does not get on; the line's reason tells why."""
     REFUSED = "refused"
     """CAS refuses the renewal; the line's reason has its code."""
     BY_HAND = "by-hand"

@@ -28,6 +28,7 @@ from handler.report.advice import (
     RECORD_FIELDS,
     RECORDS_NOT_SHOWN,
     RELEASE,
+    RELEASE_INSTANCE,
     RESOLVE,
     RESOLVE_OTHER,
 )
@@ -87,7 +88,7 @@ def _group(report: Report, need: Need, lines: list[ReportLine]) -> str:
 
 def _item(report: Report, line: ReportLine) -> str:
     listed = "".join(f"<span>{fact}</span>" for fact in _facts(report, line) if fact)
-    events = _events(line) if line.need is Need.SETTLE and line.renewable.kind is Kind.ORDER else ""
+    events = _events(line) if line.need in {Need.SETTLE, Need.STUCK} else ""
     return (
         f"<li class=item><div class=left>{_days(line, report.written_at)}</div>"
         f"<div><div class=domain>{domain_of(line)}</div><div class=facts>{listed}</div>{_records(line)}{events}</div>"
@@ -141,6 +142,9 @@ def _record(record: Mapping[str, str]) -> Iterator[str]:
 
 def _events(line: ReportLine) -> str:
     """Return what to invoke the function with, once a person knows what happened."""
+    if line.renewable.kind is Kind.INSTANCE:
+        release = both(RELEASE_INSTANCE) + _event("release", instance_id=line.renewable.id)
+        return f"<div class=events><div>{release}</div></div>"
     lines = [
         both(RESOLVE.format(candidate)) + _event("resolve", order_id=line.renewable.id, new_order_id=candidate)
         for candidate in line.candidates[:MOST_CANDIDATES]

@@ -9,6 +9,8 @@ OUTCOMES: dict[str, Words] = {
     Outcome.RENEWED: Words("renewed", "已续费"),
     Outcome.ALREADY_RENEWED: Words("already renewed", "此前已续费"),
     Outcome.WOULD_RENEW: Words("would renew", "将会续费"),
+    Outcome.APPLIED: Words("applied for", "已提交申请"),
+    Outcome.WOULD_APPLY: Words("would apply", "将会申请"),
     Outcome.SKIPPED: Words("skipped", "跳过"),
     Outcome.DEFERRED: Words("deferred", "推迟"),
     Outcome.REFUSED: Words("refused", "被拒绝"),
@@ -61,6 +63,12 @@ REASONS: dict[str, Words] = {
     Reason.JOB_TOO_SLOW: Words("the deployment job has not ended within a day", "部署任务一天之内没有结束"),
     Reason.RESOURCES_LEFT: Words("some resources have not got the new certificate", "有资源没有得到新证书"),
     Reason.OLD_ONE_SERVED: Words("a domain still serves the old certificate", "仍有域名提供旧证书"),
+    # What is in the way of an application.
+    Reason.NEEDS_RECORDS: Words("the authority waits for records in the DNS", "证书机构正在等待 DNS 验证记录"),
+    Reason.SUBMISSION_FAILED: Words("CAS says that the application was not submitted", "申请提交失败"),
+    Reason.AUTHORITY_SAYS: Words("the authority has something to say of it", "证书机构有反馈"),
+    Reason.REVIEW_TOO_LONG: Words("in review for more than a day", "审核超过一天"),
+    Reason.NOT_ISSUED: Words("no longer in review, and nothing was issued", "已不在审核中，也没有签发证书"),
     # Why not yet.
     Reason.RUN_LIMIT: Words("over the limit of renewals per run", "超过单次运行的续费上限"),
     Reason.DAY_LIMIT: Words("over the limit of renewals per day", "超过每日续费上限"),

@@ -57,11 +57,11 @@ class ByHand:
         return self._outbox.publish(renewed)[0]
 
     def release(self, said: Release, book: OrderBook) -> Line:
-        """Record that nothing was purchased, so that the next run may renew the order again.
+        """Record that nothing was purchased, or may be applied for again, so that the next run may do it again.
 
-        Raises EventRefused if the order does not wait for that.
+        Raises EventRefused if the order or the instance does not wait for that.
         """
-        renewal = self._undecided(said.order_id, book, "release")
+        renewal = self._undecided(said.id, book, "release")
         now = self._time.now()
         try:
             released = self._journal.record(renewal, Released(), now)
@@ -70,17 +70,20 @@ class ByHand:
             return line_of(renewal, Outcome.DEFERRED, Reason.IN_PROGRESS)
         return line_of(released, Outcome.SKIPPED, Reason.RELEASED)
 
-    def _undecided(self, order_id: str, book: OrderBook, what: str) -> Renewal:
+    def _undecided(self, id_: str, book: OrderBook, what: str) -> Renewal:
         now = self._time.now()
-        renewal = self._journal.read(order_id)
+        renewal = self._journal.read(id_)
         if renewal.state is State.HELD:
-            return self._outbox.alert_failed(renewal, book.renewable(order_id))
+            return self._outbox.alert_failed(renewal, book.renewable(id_))
         if renewal.is_lost(now) or renewal.claim_is_odd(now):
             return renewal
         if renewal.may_be_corrected and not (what == "release" and renewal.state is State.REFUSED):
             return renewal
-        said = f"order {order_id} does not wait for a person: its journal says {renewal.state.value!r}"
-        raise EventRefused(f"{what}.order_id", said)
+        if renewal.state is State.APPLIED:
+            return renewal  # whether it gets on, a person sees better
+        kind = renewal.kind.value
+        said = f"{kind} {id_} does not wait for a person: its journal says {renewal.state.value!r}"
+        raise EventRefused(f"{what}.{kind}_id", said)
 
     def _take(self, said: Resolve, now: datetime) -> None:
         """Make the named order this one's, so that of two events at once one is refused.

@@ -1,4 +1,4 @@
-"""Instances whose next certificate somebody else gets: the platform that hosts them, or whoever has applied.
+"""Instances whose next certificate is awaited: applied for by this function or somebody else, or hosted.
 
 Before the newest certificate of such an instance ends, it is recorded which one is to be replaced. Each run then looks
 whether the next one is there, and alerts if it does not come. Nothing is applied for here.
@@ -7,23 +7,25 @@ whether the next one is there, and alerts if it does not come. Nothing is applie
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 
-from handler.certificates.rules import Rules
-from handler.errors import CasError, JournalConflict, JournalUnavailable, PublishFailed
+from handler.certificates.rules import HISTORY, Rules
+from handler.errors import JournalConflict, JournalUnavailable, PublishFailed
 from handler.instances.instance import Instance
-from handler.instances.policy import is_awaited, window_opens
-from handler.instances.service import InstanceService
-from handler.journal.entries import Followed, Issued, Observed
+from handler.instances.policy import is_awaited, names_of, window_opens
+from handler.instances.progress import next_in_row
+from handler.journal.entries import Entry, Followed, Observed
 from handler.journal.journal import Journal
+from handler.journal.lines import line_of
 from handler.journal.open_notes import OpenNotes
 from handler.journal.renewal import Renewal
 from handler.journal.states import State
 from handler.orders.progress import Progress
+from handler.outbox.instance_messages import instance_issued_id
 from handler.outbox.publisher import Outbox
-from handler.outbox.watch_messages import Review, instance_issued_id
-from handler.outcomes import Reason
-from handler.run.standings import is_excepted, names_of
-from handler.runtime.countdown import Countdown
-from handler.watch.standing import HISTORY
+from handler.outcomes import Outcome
+from handler.result import RunResult
+from handler.run.reviews import Reviews
+from handler.run.services import Services
+from handler.run.standings import is_excepted
 
 HOSTED_FROM = timedelta(days=37)
 """What is hosted is followed from so long before the end on: the platform acts 30 days before it at the earliest, and a
@@ -34,21 +36,24 @@ class FollowInstances:
     """Follows instances, each until its next certificate is there."""
 
     def __init__(
-        self, service: InstanceService, journal: Journal, notes: OpenNotes, outbox: Outbox, time: Countdown
+        self, services: Services, journal: Journal, notes: OpenNotes, outbox: Outbox, result: RunResult
     ) -> None:
-        """`service` is asked for the detail of an instance that does not get on."""
-        self._service = service
+        """`result`: gets a line for each that was applied for, or that waits for records."""
+        self._time = services.time
+        self._settings = services.settings
         self._journal = journal
         self._notes = notes
         self._outbox = outbox
-        self._time = time
+        self._result = result
+        self._reviews = Reviews(services, journal, outbox, result)
+        self.renewals: dict[str, Renewal] = {}
+        """Those that were looked at, as they are now, by id."""
 
-    def watch(
-        self, instances: Iterable[Instance], followed: Mapping[str, Renewal], rules: Rules, stalled_within: timedelta
-    ) -> Iterator[str]:
+    def watch(self, instances: Iterable[Instance], followed: Mapping[str, Renewal]) -> Iterator[str]:
         """Look at each; `followed`: the journals of those that are followed already. Yields what went wrong."""
         shown = {instance.id: instance for instance in instances}
         begun = dict(followed)
+        rules = self._settings.rules
         fresh = [instance for instance in shown.values() if instance.id not in begun and self._begins(instance, rules)]
         try:
             begun.update(self._begin(fresh))
@@ -58,10 +63,12 @@ class FollowInstances:
             if not self._time.may_write():
                 return
             if renewal.hold is not None:
-                yield f"instance {id_}: {renewal.hold.reason}: {renewal.trouble or 'its journal makes no sense'}"
+                if renewal.claim is None:
+                    yield f"instance {id_}: {renewal.hold.reason}: {renewal.trouble or 'its journal makes no sense'}"
                 continue
+            self.renewals[id_] = renewal
             try:
-                self._look_at(renewal, shown.get(id_), stalled_within)
+                self._look_at(renewal, shown.get(id_))
             except JournalConflict:
                 continue  # another run is looking at it too
             except (PublishFailed, JournalUnavailable) as failure:
@@ -85,9 +92,9 @@ class FollowInstances:
             if not self._time.may_write():
                 return
             renewal = self._journal.read_or_hold(instance.id)
-            if renewal.state is State.HELD:
-                continue
-            if renewal.state is not State.FOLLOWED:
+            if renewal.is_open:
+                continue  # its note was lost; by the new one the next run finds it
+            if renewal.state not in {State.FOLLOWED, State.APPLIED}:
                 base = Followed(instance.renewable, instance.certificate_id)
                 try:
                     renewal = self._journal.record(renewal, base, self._time.now())
@@ -95,44 +102,40 @@ class FollowInstances:
                     continue
             yield instance.id, renewal
 
-    def _look_at(self, renewal: Renewal, instance: Instance | None, stalled_within: timedelta) -> None:
+    def _look_at(self, renewal: Renewal, instance: Instance | None) -> None:
         now, base = self._time.now(), renewal.base
-        if base is None or renewal.state not in {State.FOLLOWED, State.DONE}:
+        if base is None or renewal.state not in {State.FOLLOWED, State.APPLIED, State.DONE}:
             return
         ends = base.renewable.ends
-        if renewal.state is State.FOLLOWED and instance is not None and _is_next(instance, renewal):
-            renewal = self._journal.record(renewal, Issued(instance.certificate_id, instance.ends or now), now)
+        if renewal.state is not State.DONE and instance is not None:
+            issued = next_in_row(renewal, instance)
+            if issued is not None:
+                renewal = self._record(renewal, issued)
         if renewal.state is State.DONE:
-            if instance_issued_id(renewal) not in renewal.notified:
-                new = instance.renewable if instance is not None else renewal.renewable
-                self._outbox.notify_instance_issued(renewal, new)
+            self._notify_issued(renewal, instance)
             return
         if instance is not None and instance.certificate_id not in {"", base.certificate_id}:
-            # For other names: what is followed from now on is that certificate.
-            self._journal.record(renewal, Followed(instance.renewable, instance.certificate_id), now)
+            # For other names: what is followed from now on is that certificate. One that ends sooner than the base was
+            # there before it, in a list that is older.
+            if renewal.state is State.FOLLOWED or (instance.ends and ends and instance.ends > ends):
+                self._record(renewal, Followed(instance.renewable, instance.certificate_id))
             return
         if ends is None or now > ends + HISTORY:
-            self._journal.record(renewal, Observed(Progress.ABANDONED), now)
+            self._record(renewal, Observed(Progress.ABANDONED))
             return
-        if instance is None or ends - now > stalled_within:
+        if instance is not None and (renewal.state is State.APPLIED or is_awaited(instance)):
+            renewal = self.renewals[renewal.id] = self._reviews.attend(renewal, instance)
+            if renewal.state is State.DONE:
+                self._notify_issued(renewal, None)
+
+    def _notify_issued(self, renewal: Renewal, instance: Instance | None) -> None:
+        if instance_issued_id(renewal) in renewal.notified:
             return
-        if is_awaited(instance):
-            self._outbox.alert_instance_stalled(renewal, lambda: self._review(instance))
+        new = instance.renewable if instance is not None else renewal.renewable
+        self.renewals[renewal.id] = self._outbox.notify_instance_issued(renewal, new)
+        if renewal.applied_at is not None:
+            self._result.put(line_of(renewal, Outcome.APPLIED, message_id=instance_issued_id(renewal)))
 
-    def _review(self, instance: Instance) -> Review:
-        stage = Reason.IN_REVIEW if instance.status == "pending" else Reason.HOSTED
-        try:
-            detail = self._service.detail(instance.id)
-        except CasError as failure:
-            return Review(stage, instance.pending_result or f"the detail could not be read: {failure}")
-        said = detail.pending_result or instance.pending_result
-        return Review(stage, said, [record.to_dict() for record in detail.records])
-
-
-def _is_next(instance: Instance, renewal: Renewal) -> bool:
-    """Tell whether the newest certificate follows the base: another one, for longer, of the same names."""
-    base = renewal.base
-    if base is None or instance.certificate_id in {"", base.certificate_id} or instance.ends is None:
-        return False
-    lasts_longer = base.renewable.ends is None or instance.ends > base.renewable.ends
-    return lasts_longer and set(base.renewable.domains) <= set(instance.renewable.domains) | set(names_of(instance))
+    def _record(self, renewal: Renewal, entry: Entry) -> Renewal:
+        renewal = self.renewals[renewal.id] = self._journal.record(renewal, entry, self._time.now())
+        return renewal

@@ -7,9 +7,9 @@ from typing import NamedTuple, TypeVar
 from handler.certificates.renewable import Kind
 from handler.errors import CasError, CasMisconfigured
 from handler.instances.instance import CLOSED
+from handler.instances.policy import names_of
 from handler.instances.service import InstanceList
 from handler.run.services import Services
-from handler.run.standings import names_of
 from handler.watch.service import CertificateList
 
 _PERMISSIONS = {Kind.INSTANCE: "yundun-cert:ListInstances", Kind.CERTIFICATE: "yundun-cert:ListCertificates"}

@@ -153,7 +153,7 @@ def _entry(verdict: Found | NothingPurchased | Held, now: datetime) -> Entry:
 def in_a_dry_run(work: OpenWork, book: OrderBook, now: datetime) -> Iterator[Line]:
     """Yield the lines of open work that stays as it is: a dry run records and publishes nothing."""
     waiting_first = sorted(work.renewals.values(), key=lambda renewal: renewal.is_lost(now))
-    for renewal in (one for one in waiting_first if one.is_open and one.kind is Kind.ORDER):
+    for renewal in (one for one in waiting_first if one.is_open):
         if renewal.is_lost(now):
             yield line_of(renewal, Outcome.DEFERRED, Reason.SETTLING)
         elif renewal.state is State.RENEWED:

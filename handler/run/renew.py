@@ -6,6 +6,7 @@ from datetime import datetime
 
 from handler.certificates.csr import Csr
 from handler.certificates.domains import canonical
+from handler.certificates.renewable import Kind, Renewable
 from handler.certificates.rules import Rules
 from handler.errors import CasError, JournalUnavailable
 from handler.journal.entries import Held
@@ -20,7 +21,7 @@ from handler.outcomes import Outcome, Reason
 from handler.result import Line, RunResult
 from handler.run.fuse import Fuse
 from handler.runtime.log import Log
-from handler.watch.foresight import HORIZON, Due, Pace, foresee
+from handler.watch.foresight import AFTER_ORDERS, HORIZON, Due, Pace, foresee
 
 
 class Renewer:
@@ -119,10 +120,13 @@ class Renewer:
         return held_line(held, order.renewable)
 
 
-def in_a_dry_run(plan: Iterable[Order], now: datetime, per_run: int, per_day: int) -> Iterable[Line]:
-    """Yield a line for everything that would be renewed, with the run in which it would be, at a run a day.
+def in_a_dry_run(
+    plan: Iterable[Order], instances: Iterable[Renewable], now: datetime, per_run: int, per_day: int
+) -> Iterable[Line]:
+    """Yield a line for everything that would be renewed or applied for, with the run in which, at a run a day.
 
-    Of several of the same product and domain one would be renewed. What no run would come to is deferred.
+    In each run the orders come first. Of several orders of the same product and domain one would be renewed. What no
+    run would come to is deferred.
     """
     planned: dict[tuple[str, str], Order] = {}
     for order in plan:
@@ -130,10 +134,12 @@ def in_a_dry_run(plan: Iterable[Order], now: datetime, per_run: int, per_day: in
             yield Line(Outcome.SKIPPED, Reason.SUPERSEDED, order.renewable)
     # Without an end nothing is missed, and its turn comes last.
     due = [Due(order.renewable, now, order.ends or now + HORIZON) for order in planned.values()]
+    due += [Due(instance, now, instance.ends or now + HORIZON, AFTER_ORDERS) for instance in instances]
     run_of = foresee(due, now, Pace(per_run, per_day, 1, per_day)).run_of
-    for order in planned.values():
-        if order.id in run_of:
-            yield Line(Outcome.WOULD_RENEW, None, order.renewable, in_run=run_of[order.id])
+    for of in (one.renewable for one in due):
+        if of.id in run_of:
+            outcome = Outcome.WOULD_RENEW if of.kind is Kind.ORDER else Outcome.WOULD_APPLY
+            yield Line(outcome, None, of, in_run=run_of[of.id])
         else:
             reason = Reason.RUN_LIMIT if per_run <= per_day else Reason.DAY_LIMIT
-            yield Line(Outcome.DEFERRED, reason, order.renewable)
+            yield Line(Outcome.DEFERRED, reason, of)

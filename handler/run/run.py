@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import NamedTuple
 
 from handler.certificates.csr import Csr
-from handler.certificates.renewable import Kind
 from handler.command import Check, Command, Nothing, Release, Renew, Resolve, Selection
 from handler.errors import CasError, EventRefused, JournalUnavailable
 from handler.journal.alerts import Alerts
@@ -23,10 +22,12 @@ from handler.orders.selection import selected, with_orders_of_certificates
 from handler.outbox.publisher import Addresses, Outbox
 from handler.result import Line, RunResult, unreadable_row
 from handler.run import recover, renew
+from handler.run.apply_instances import Wanted
 from handler.run.by_hand import ByHand
 from handler.run.follow import Follow
-from handler.run.follow_instances import FollowInstances
 from handler.run.fuse import Fuse
+from handler.run.idle_patterns import idle_patterns
+from handler.run.instances import Instances
 from handler.run.lists import Lists, covered_until, read_lists
 from handler.run.recover import Recovery, has_lost
 from handler.run.self_check import self_check
@@ -92,6 +93,8 @@ class _Run:
         self._recovery = Recovery(self._journal, self._outbox, services.time, services.settings.settle, services.log)
         self._known = Known()
         self._days = DayCount(store, request_id, services.identity.event)
+        self._watching = Watching(services, self._outbox, alerts, self._days, self._known, result)
+        self._instances = Instances(services, self._journal, self._notes, self._outbox, self._known, result)
 
     def decide(self, said: Resolve | Release) -> None:
         """Carry out what a person has decided."""
@@ -104,8 +107,7 @@ class _Run:
         self._result.put(by_hand.resolve(said, book) if isinstance(said, Resolve) else by_hand.release(said, book))
         left = self._notes.open_work(self._time.now(), tidy=False)
         summary = Summary(self._services, self._journal, self._result)
-        watching = Watching(self._services, self._outbox, self._days, self._known, self._result)
-        summary.write(book, left.renewals, Seen(standings=watching.of_orders(book)))
+        summary.write(book, left.renewals, Seen(standings=self._watching.of_orders(book)))
 
     def renew(self, asked: Renew) -> None:
         """Take up what is open, then renew what is asked for and may be renewed."""
@@ -118,19 +120,26 @@ class _Run:
             if not self._result.dry_run:
                 left = self._notes.open_work(self._time.now(), tidy=True)
                 self._result.put_all(self._recovery.publish(left.renewals.values()))
+                self._instances.publish(left)
             raise
         if asked.csr is not None:
             _require_one(asked.csr, seen.orders)
         self._recover(seen)
+        self._instances.recover(seen.left)
         nameless = seen.book.nameless if selection is None else ()
-        for line in [*unknown, *seen.missing, *map(unreadable_row, nameless)]:
+        missing = self._instances.missing([*unknown, *seen.missing], selection, seen.lists)
+        for line in [*missing, *map(unreadable_row, nameless)]:
             self._result.put_if_absent(line)
-        book = self._renew(self._due(seen), seen.book, asked.csr)
-        watching = Watching(self._services, self._outbox, self._days, self._known, self._result)
-        found = watching.look(book, seen.lists) if selection is None else Seen(standings=watching.of_orders(book))
+        book = self._renew(self._due(seen), self._instances.wanted(selection, seen.lists), seen.book, asked.csr)
+        is_scan, watching = selection is None, self._watching
+        if is_scan and not self._result.dry_run:
+            self._instances.follow(seen.lists, seen.left)
+        found = watching.look(book, seen.lists) if is_scan else Seen(standings=watching.of_orders(book))
         self._result.errors.extend(seen.lists.problems)
-        if selection is None and not self._result.dry_run:
-            self._follow_instances(seen)
+        if is_scan:
+            for said in idle_patterns(book, seen.lists, self._settings.rules, self._settings.watch):
+                self._result.add_note(said)
+        if is_scan and not self._result.dry_run:
             watching.notify(found)
         summary = Summary(self._services, self._journal, self._result)
         summary.write(book, self._known.renewals, found)
@@ -200,18 +209,20 @@ class _Run:
                 self._result.put(why_not)
         return due
 
-    def _renew(self, due: list[Order], book: OrderBook, csr: Csr | None) -> OrderBook:
-        """Purchase what is due; return the book with what was purchased in it."""
+    def _renew(self, due: list[Order], wanted: list[Wanted], book: OrderBook, csr: Csr | None) -> OrderBook:
+        """Purchase what is due and apply for what is wanted; return the book with what was purchased in it."""
         settings, time, log = self._settings, self._time, self._log
         if self._result.dry_run:
             limits = settings.max_renewals_per_run, settings.max_renewals_per_day
-            self._result.put_all(renew.in_a_dry_run(due, time.now(), *limits))
+            instances = [one.instance.renewable for one in wanted]
+            self._result.put_all(renew.in_a_dry_run(due, instances, time.now(), *limits))
             return book
         fuse = Fuse(self._days, settings.max_renewals_per_run, settings.max_renewals_per_day, time, log)
         current = CurrentBook(self._orders, book, time, settings.settle)
         purchase = Purchase(self._orders, self._journal, self._notes, time, log)
         renewer = renew.Renewer(purchase, self._outbox, fuse, current, self._known, log)
         renewer.make(due, csr, settings.rules, self._result)
+        self._instances.apply(wanted, fuse)
         if fuse.spent:
             self._announce()
         return current.book
@@ -222,13 +233,6 @@ class _Run:
             self._services.store.announce(self._services.identity.account_id)
         except JournalUnavailable as failure:
             self._log.problem("journal-unavailable", message=str(failure))
-
-    def _follow_instances(self, seen: _Seen) -> None:
-        settings, renewals = self._settings, seen.left.renewals.values()
-        followed = {renewal.id: renewal for renewal in renewals if renewal.kind is Kind.INSTANCE}
-        follow = FollowInstances(self._services.instances, self._journal, self._notes, self._outbox, self._time)
-        instances = seen.lists.instances.instances
-        self._result.errors.extend(follow.watch(instances, followed, settings.rules, settings.stalled_within))
 
 
 def _require_one(csr: Csr, orders: list[Order]) -> None:

@@ -4,19 +4,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from handler.certificates.domains import could_match, names_in
-from handler.certificates.rules import Rules
+from handler.certificates.domains import could_match
+from handler.certificates.rules import HISTORY, Rules
 from handler.instances.instance import Instance
-from handler.instances.policy import is_awaited, reason_not_to_apply
-from handler.instances.policy import window_opens as instance_window_opens
+from handler.instances.policy import awaited_from, is_awaited, names_of, reason_not_to_apply
+from handler.instances.policy import window_opens as window_opens_of
 from handler.journal.renewal import Renewal, successors
+from handler.journal.states import State
 from handler.orders.book import OrderBook
 from handler.orders.order import ISSUED, LIVE, Order
 from handler.orders.policy import hosted, reason_not_to_renew, stand_ins, window_opens
 from handler.outcomes import Outcome, Reason
 from handler.result import Line
 from handler.watch.certificate import Certificate
-from handler.watch.standing import HISTORY, Standing
+from handler.watch.standing import Standing
 
 LAST_RESORT = timedelta(days=3)
 """What somebody else is to replace, and has not by then, is no longer left to him in silence."""
@@ -27,6 +28,7 @@ _TRANSIENT = frozenset(Reason) - {Reason.JOURNAL_UNAVAILABLE}
 _V2 = "cas_"
 """How the ids of most V2 instances begin, and of no order."""
 _UNDER_WAY = LIVE | {"CHECKING"}
+_APPLIED = frozenset({Outcome.APPLIED, Outcome.WOULD_APPLY})
 _RENEWED = frozenset({Outcome.RENEWED, Outcome.ALREADY_RENEWED, Outcome.WOULD_RENEW})
 
 
@@ -49,15 +51,20 @@ def standings_of(
 ) -> list[Standing]:
     """Return all that was issued and not revoked, but for what the operator does not want to see.
 
-    `lines`: what this run says of each order. `lists`: the instances, None if nobody has seen them, and the
-    certificates.
+    `lines`: what this run says of each order and instance. `lists`: the instances, None if nobody has seen them, and
+    the certificates.
     """
     instances, certificates = lists
     ours = frozenset(successors(renewals.values()))
-    said = (_Said(lines.get(order.id), renewals.get(order.id), ours) for order in book)
     found = [
-        *(_of_order(order, of_it, book, rules, now) for order, of_it in zip(book, said, strict=True)),
-        *(_of_instance(instance, rules, now) for instance in instances or ()),
+        *(
+            _of_order(order, _Said(lines.get(order.id), renewals.get(order.id), ours), book, rules, now)
+            for order in book
+        ),
+        *(
+            _of_instance(instance, lines.get(instance.id), renewals.get(instance.id), rules, now)
+            for instance in instances or ()
+        ),
         *_of_certificates(certificates, book, renewals.values(), instances),
     ]
     return [standing for standing in found if standing is not None and not is_excepted(standing.names, rules)]
@@ -68,7 +75,7 @@ def is_excepted(names: Iterable[str], rules: Rules) -> bool:
     return bool(rules.domains_except) and all(could_match(name, rules.domains_except) for name in names)
 
 
-def _of_order(order: Order, said: "_Said", book: OrderBook, rules: Rules, now: datetime) -> Standing | None:
+def _of_order(order: Order, said: _Said, book: OrderBook, rules: Rules, now: datetime) -> Standing | None:
     of, names, line = order.renewable, frozenset(order.renewable.domains), said.line
     if order.status not in ISSUED or order.ends is None or not names or order.ends <= now - HISTORY:
         return None
@@ -118,29 +125,31 @@ def _is_open(order: Order, rules: Rules, now: datetime) -> bool:
     return opens is None or opens <= now
 
 
-def _of_instance(instance: Instance, rules: Rules, now: datetime) -> Standing | None:
+def _of_instance(
+    instance: Instance, line: Line | None, renewal: Renewal | None, rules: Rules, now: datetime
+) -> Standing | None:
     names = frozenset(names_of(instance))
     is_there = instance.certificate_id and instance.certificate_status != "revoked"
     if not is_there or instance.ends is None or not names:
         return None
+    of, ends, products = instance.renewable, instance.ends, instance.products
+    is_near = ends - now <= LAST_RESORT
+    if renewal is not None and renewal.state is State.APPLIED and _is_base(instance, renewal):
+        why_not = renewal.progress or (Reason.IN_REVIEW if is_near else None)
+        return Standing(of, names, ends, why_not, products, is_followed=True)
     if is_awaited(instance):
-        why_not: Reason | None = None
-        if instance.ends - now <= LAST_RESORT:
-            why_not = Reason.IN_REVIEW if instance.status == "pending" else Reason.HOSTED
-        return Standing(instance.renewable, names, instance.ends, why_not, instance.products, is_followed=True)
+        return Standing(of, names, ends, awaited_from(instance) if is_near else None, products, is_followed=True)
     # Nobody applies once the window opens, either, and it may open later than people are to be alerted.
-    opens = instance_window_opens(instance, rules)
-    reason = reason_not_to_apply(instance, rules, max(now, opens or now)) or Reason.WATCHED
-    return Standing(instance.renewable, names, instance.ends, reason, instance.products)
+    opens = window_opens_of(instance, rules)
+    reason: str | None = reason_not_to_apply(instance, rules, max(now, opens or now))
+    if reason is None and line is not None and line.outcome not in _APPLIED:
+        waits = line.outcome is Outcome.UNKNOWN or _is_deferred(line)
+        return Standing(of, names, ends, line.reason, products, is_deferred=waits)
+    return Standing(of, names, ends, reason, products)
 
 
-def names_of(instance: Instance) -> tuple[str, ...]:
-    """Return the names for which an instance's newest certificate was applied for.
-
-    Authorities add the name without `www`, so that the certificate can have more than were configured.
-    """
-    has, configured = names_in(instance.renewable.domain), names_in(instance.configured)
-    return configured if configured and set(configured) <= set(has) else has
+def _is_base(instance: Instance, renewal: Renewal) -> bool:
+    return renewal.base is not None and renewal.base.certificate_id == instance.certificate_id
 
 
 def _of_certificates(

@@ -1,6 +1,6 @@
 """The state of the account as a run leaves it: for the report, and for the metrics in the log."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from handler.certificates.renewable import Kind, Renewable
@@ -38,6 +38,10 @@ _BY_HAND = frozenset({Reason.FREE_CERTIFICATE, Reason.MULTI_DOMAIN, Reason.UPLOA
 _BY_SOMEBODY: dict[str | None, Stage] = {Reason.HOSTED: Stage.HOSTED, Reason.IN_REVIEW: Stage.REVIEW}
 """Where an instance stands whose next certificate somebody else gets."""
 _SETTLING = frozenset({Reason.SETTLING, Reason.IN_PROGRESS})
+_STUCK = frozenset(
+    {Reason.SUBMISSION_FAILED, Reason.AUTHORITY_SAYS, Reason.REVIEW_TOO_LONG, Reason.NOT_ISSUED, Reason.NAMES_CHANGED}
+)
+"""What is in the way of an application that does not get on."""
 
 
 class Summary:
@@ -77,16 +81,9 @@ class Summary:
         }
         others = self._others(book, {*lines, *unfinished})
         every = [line for line in {**others, **unfinished, **lines}.values() if not self._is_excepted(line)]
-        products = {standing.renewable.id: standing.products for standing in seen.standings}
-        ended = {standing.renewable.id for standing in seen.unreplaced if standing.ends <= self._now}
-        shown = [self._shown(line, book, renewals) for line in every]
-        shown = [
-            line._replace(
-                products=products.get(line.renewable.id, ()),
-                need=Need.ENDED if line.renewable.id in ended else line.need,
-            )
-            for line in shown
-        ]
+        products = {key_of(standing.renewable): standing.products for standing in seen.standings}
+        ended = {key_of(standing.renewable) for standing in seen.unreplaced if standing.ends <= self._now}
+        shown = [self._shown(line, book, renewals, products, ended) for line in every]
         identity = self._services.identity
         return Report(
             written_at=self._now,
@@ -124,7 +121,14 @@ class Summary:
             raise TimeoutError(msg)
         return self._journal.read_or_hold(order_id)
 
-    def _shown(self, line: Line, book: OrderBook, renewals: Mapping[str, Renewal]) -> ReportLine:
+    def _shown(
+        self,
+        line: Line,
+        book: OrderBook,
+        renewals: Mapping[str, Renewal],
+        products: Mapping[str, tuple[str, ...]],
+        ended: Collection[str],
+    ) -> ReportLine:
         of = line.renewable or Renewable(Kind.ORDER, line.key)
         order, renewal = book.get(of.id), renewals.get(of.id)
         stage, need = self._stage(line, of.id, book, renewal)
@@ -136,10 +140,14 @@ class Summary:
             reason=line.reason,
             successor_id=line.successor_id,
             candidates=line.candidates,
-            need=need,
+            records=line.records,
+            need=Need.ENDED if key_of(of) in ended else need,
+            products=products.get(key_of(of), ()),
         )
 
     def _stage(self, line: Line, id_: str, book: OrderBook, renewal: Renewal | None) -> tuple[Stage, Need | None]:
+        if line.successor_id and line.renewable is not None and line.renewable.kind is Kind.INSTANCE:
+            return Stage.ISSUED, None
         if line.successor_id:
             stage = _STAGES.get(self._progress(line.successor_id, book, renewal))
             return (stage, _NEEDS.get(stage)) if stage else (Stage.RENEWED, Need.LOST)
@@ -173,8 +181,12 @@ def _stage_said(line: Line) -> tuple[Stage, Need | None]:
         return Stage.SETTLING, None
     if line.outcome is Outcome.REFUSED:
         return Stage.EXPIRING, Need.REFUSED
+    needed = Need.VALIDATE if line.records else None
+    if line.outcome is Outcome.APPLIED:
+        is_stuck = line.reason in _STUCK
+        return Stage.REVIEW_FAILED if is_stuck else Stage.REVIEW, Need.STUCK if is_stuck else needed
     if is_instance and line.reason in _BY_SOMEBODY:
-        return _BY_SOMEBODY[line.reason], None
+        return _BY_SOMEBODY[line.reason], needed
     is_by_hand = line.outcome is Outcome.EXPIRING or line.reason in _BY_HAND
     return Stage.EXPIRING, Need.BY_HAND if is_by_hand else None
 

@@ -4,8 +4,8 @@ from handler.certificates.renewable import Kind
 from handler.journal.renewal import Renewal
 from handler.journal.states import State
 from handler.orders.progress import Progress
+from handler.outbox.instance_messages import applied_id, instance_issued_id
 from handler.outbox.messages import failed_id, issued_id
-from handler.outbox.watch_messages import instance_issued_id
 
 
 def is_unfinished(renewal: Renewal) -> bool:
@@ -18,7 +18,9 @@ def is_unfinished(renewal: Renewal) -> bool:
 
 def is_followed(renewal: Renewal) -> bool:
     """Tell whether it is an instance whose next certificate is awaited, or people are not notified of it yet."""
-    if renewal.state is State.FOLLOWED:
+    if renewal.state is State.APPLIED and applied_id(renewal) not in renewal.notified:
+        return True
+    if renewal.state in {State.FOLLOWED, State.APPLIED}:
         return renewal.progress != Progress.ABANDONED
     is_done = renewal.kind is Kind.INSTANCE and renewal.state is State.DONE
     return is_done and instance_issued_id(renewal) not in renewal.notified

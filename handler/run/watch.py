@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from handler.certificates.renewable import Kind
 from handler.errors import JournalConflict, JournalUnavailable, PublishFailed
 from handler.journal.alerts import Alerts
 from handler.journal.days import DayCount
@@ -119,13 +118,13 @@ class Watch:
         now = self._time.now()
         # Where no limit is to blame each speaks for itself.
         missed = seen.foresight.missed if seen.foresight and seen.foresight.sentence else ()
-        missed_ids = {due.renewable.id for due in missed}
-        of_first = missed[0].renewable.id if missed else ""
+        missed_ids = {key_of(due.renewable) for due in missed}
+        of_first = key_of(missed[0].renewable) if missed else ""
         for standing in seen.unreplaced:
             of, days = standing.renewable, standing.threshold(now, self._within)
-            is_missed = of.kind is Kind.ORDER and of.id in missed_ids
+            is_missed = key_of(of) in missed_ids
             left_alone = standing.is_deferred and not is_missed and standing.ends - now > ALARM_FROM
-            speaks_for_all = of.kind is Kind.ORDER and of.id == of_first
+            speaks_for_all = key_of(of) == of_first
             if days is not None and not (left_alone or speaks_for_all or standing.is_followed):
                 yield _expiring(standing, days, now)
         if missed:

@@ -1,12 +1,12 @@
 """The last step of a scan: what nothing will replace, and whether the limits let the rest be renewed in time."""
 
-from collections.abc import Iterable
 from datetime import timedelta
 
 from handler.certificates.renewable import Kind
 from handler.errors import CasError, JournalUnavailable
 from handler.instances.instance import Instance
-from handler.instances.policy import reason_not_to_apply
+from handler.instances.policy import names_of, reason_not_to_apply
+from handler.instances.policy import window_opens as opening_for
 from handler.journal.alerts import Alerts
 from handler.journal.days import DayCount
 from handler.orders.book import OrderBook
@@ -19,9 +19,9 @@ from handler.outcomes import Outcome, Reason
 from handler.result import Line, RunResult, key_of, unreadable_row
 from handler.run.lists import Lists, read_lists
 from handler.run.services import Services
-from handler.run.standings import is_excepted, names_of, standings_of
+from handler.run.standings import is_excepted, standings_of
 from handler.run.watch import Seen, Watch
-from handler.watch.foresight import Due, Foresight, Pace, foresee
+from handler.watch.foresight import AFTER_ORDERS, Due, Foresight, Pace, foresee
 from handler.watch.standing import Standing, latest_ends, unreplaced
 
 _LATER = frozenset({Reason.OUTSIDE_WINDOW, Reason.NOT_EXPIRING})
@@ -32,36 +32,38 @@ _LIMITS = frozenset({Reason.RUN_LIMIT, Reason.DAY_LIMIT, Reason.NO_TIME_LEFT})
 class Watching:
     """Looks at the whole account, as this run has read it and as it leaves it."""
 
-    def __init__(self, services: Services, outbox: Outbox, days: DayCount, known: Known, result: RunResult) -> None:
-        """`known`, `result`: what the run knows, and has said, of each order."""
+    def __init__(
+        self, services: Services, outbox: Outbox, alerts: Alerts, days: DayCount, known: Known, result: RunResult
+    ) -> None:
+        """`known`, `result`: what the run knows, and has said, of each order and instance."""
         self._services = services
         self._settings = services.settings
         self._time = services.time
-        self._outbox = outbox
         self._days = days
         self._known = known
         self._result = result
+        self._watch = Watch(outbox, alerts, days, services.time, services.settings.stalled_within, result)
 
     def look(self, book: OrderBook, lists: Lists) -> Seen:
         """Find what nothing will replace, and say so in the result."""
         now, rules = self._time.now(), self._settings.rules
         standings = self.standings(book, lists)
         found = unreplaced(standings, now)
-        seen = Seen(tuple(found), tuple(standings), self._foresee(book))
+        seen = Seen(tuple(found), tuple(standings), self._foresee(book, lists))
         in_window = [standing for standing in found if standing.ends - now <= rules.within]
         for standing in in_window:
             if standing.renewable.kind is not Kind.ORDER:
-                self._result.put(Line(Outcome.SKIPPED, standing.why_not, standing.renewable))
+                self._result.put_if_absent(Line(Outcome.SKIPPED, standing.why_not, standing.renewable))
         for instance in lists.instances.instances:
             reason = self._reason_to_show(instance)
             if reason is not None:
-                self._result.put(Line(Outcome.SKIPPED, reason, instance.renewable))
+                self._result.put_if_absent(Line(Outcome.SKIPPED, reason, instance.renewable))
         for certificate in lists.certificates.certificates:
             if certificate.odd and certificate.renewable.ends is None:
                 self._result.put(Line(Outcome.SKIPPED, Reason.ROW_UNREADABLE, certificate.renewable))
         for nameless in (*lists.instances.nameless, *lists.certificates.nameless):
             self._result.put(unreadable_row(nameless))
-        self._watch().put_lines(seen)
+        self._watch.put_lines(seen)
         if self._result.dry_run:
             self._add_notes_of_a_dry_run(seen)
         return seen
@@ -79,7 +81,7 @@ class Watching:
 
     def notify(self, seen: Seen) -> None:
         """Alert people of what they have not been notified of, and let the run fail for what is near."""
-        watch = self._watch()
+        watch = self._watch
         try:
             new = watch.new_alerts(seen)
             if new and not self._time.may_purchase():
@@ -97,13 +99,12 @@ class Watching:
     def _add_notes_of_a_dry_run(self, seen: Seen) -> None:
         runs = [line.in_run for line in self._result.lines.values() if line.in_run is not None]
         if runs:
-            self._result.add_note(f"{len(runs)} would be renewed, the last of them in run {max(runs)}, at a run a day")
+            self._result.add_note(
+                f"{len(runs)} would be renewed{_or_applied_for(self._result)}, the last of them in run {max(runs)}, "
+                "at a run a day"
+            )
         if seen.foresight is not None and seen.foresight.sentence:
             self._result.add_note(seen.foresight.sentence)
-
-    def _watch(self) -> Watch:
-        alerts = Alerts(self._services.store, self._services.identity.request_id)
-        return Watch(self._outbox, alerts, self._days, self._time, self._settings.stalled_within, self._result)
 
     def _reason_to_show(self, instance: Instance) -> Reason | None:
         """Return why an instance is left alone, if its certificate is in the window; or that its row makes no sense."""
@@ -143,9 +144,10 @@ class Watching:
             if key_of(expiring.renewable) in (unmatched if expiring.reason in _LIMITS else again)
         ]
 
-    def _foresee(self, book: OrderBook) -> Foresight | None:
+    def _foresee(self, book: OrderBook, lists: Lists) -> Foresight | None:
         """Tell whether the limits let all be renewed in time; None if nothing waits."""
-        due = [due for order in book if (due := self._due(order, book)) is not None]
+        due = [one for order in book if (one := self._due(order, book)) is not None]
+        due += [one for of in lists.instances.instances if (one := self._application_due(of)) is not None]
         if not due:
             return None
         now, settings = self._time.now(), self._settings
@@ -179,7 +181,20 @@ class Watching:
             return None
         return Due(order.renewable, opens, order.ends)
 
+    def _application_due(self, instance: Instance) -> Due | None:
+        """Tell when is to be applied for an instance, None if it is not, or no more."""
+        now, rules, ends = self._time.now(), self._settings.rules, instance.ends
+        if ends is None or ends <= now:
+            return None
+        line = self._result.lines.get(instance.id)
+        if line is not None and (line.reason in _LIMITS or line.outcome is Outcome.WOULD_APPLY):
+            return Due(instance.renewable, now, ends, AFTER_ORDERS)
+        opens = opening_for(instance, rules)
+        if opens is None or opens <= now or reason_not_to_apply(instance, rules, opens) is not None:
+            return None
+        return Due(instance.renewable, opens, ends, AFTER_ORDERS)
 
-def products_of(standings: Iterable[Standing]) -> dict[str, tuple[str, ...]]:
-    """Return where each is in use, by id, of those of which that is known."""
-    return {standing.renewable.id: standing.products for standing in standings if standing.products}
+
+def _or_applied_for(result: RunResult) -> str:
+    is_any = any(line.outcome is Outcome.WOULD_APPLY for line in result.lines.values())
+    return " or applied for" if is_any else ""

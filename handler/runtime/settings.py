@@ -66,6 +66,8 @@ def settings_from(environ: Mapping[str, str], context: Context) -> Settings:
             values[variable.field] = variable.parse(text)
         except ValueError:
             problems.append(f"{variable.name} is {_shown(text)}; it must be {variable.allowed}")
+    if values.get("may_apply") and Kind.INSTANCE not in values.get("watch", (Kind.INSTANCE,)):
+        problems.append("INSTANCES is 'apply', and WATCH leaves the instances out; add instances to it")
     if problems:
         raise SettingsError(problems)
     values["alert_queue"] = values["alert_queue"] or values["smq_queue"]

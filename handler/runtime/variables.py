@@ -160,6 +160,12 @@ def _flag(text: str) -> bool:
     return text.lower() == "true"
 
 
+def _may_apply(text: str) -> bool:
+    if text not in {"watch", "apply"}:
+        raise ValueError
+    return text == "apply"
+
+
 PRODUCTS = (
     *("ALB", "APIGateway", "CDN", "CR", "DCDN", "DDOS", "FC", "GA", "LIVE", "MSE", "NLB", "OSS", "SAE", "SLB", "VOD"),
     *("WAF", "webHosting"),
@@ -192,6 +198,7 @@ VARIABLES = (
     Variable("DRY_RUN", "dry_run", "false", "true or false", _flag),
     Variable("EXPIRY_EVENTS", "expiry_events", _EXPIRY, "comma-separated patterns of event or rule names", _titles),
     Variable("WATCH", "watch", _WATCH, "some of orders, instances and certificates, with commas", _kinds),
+    Variable("INSTANCES", "may_apply", "watch", "watch or apply", _may_apply),
     Variable(
         "DEPLOY_TO", "deploy_to", "", f"some of {', '.join(PRODUCTS)} with commas, * for all, or nothing", _products
     ),

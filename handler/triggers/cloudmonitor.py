@@ -1,14 +1,15 @@
 """What an event of CloudMonitor asks for, once its envelope is open: a renewal of what it names, a scan, or nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from handler.certificates.ids import is_surely_v2
 from handler.command import Nothing, Renew, Selection
 from handler.errors import EventRefused
 from handler.triggers.envelopes import Notice
 from handler.triggers.manual import ONLY_MANUAL
 from handler.triggers.names import Names, named_in
-from handler.triggers.values import domain_at, flag_at, id_at
+from handler.triggers.values import domain_at, flag_at, id_at, instance_id_at
 
 
 def asked_by_cloudmonitor(document: dict[str, Any], notice: Notice, expiry_events: Sequence[str]) -> Renew | Nothing:
@@ -32,17 +33,21 @@ def asked_by_cloudmonitor(document: dict[str, Any], notice: Notice, expiry_event
 def _most_exact(named: Names) -> Selection:
     """Select by the most exact of what is named: all of it describes the same certificate."""
     if named.order_ids:
-        ids = tuple(id_at(value, path) for path, value in named.order_ids)
-        return Selection(order_ids=tuple(dict.fromkeys(ids)))
-    if named.certificate_ids:
-        ids = tuple(id_at(value, path) for path, value in named.certificate_ids)
-        return Selection(certificate_ids=tuple(dict.fromkeys(ids)))
-    if named.instance_ids:
-        return Selection(instance_ids=tuple(dict.fromkeys(str(value) for _, value in named.instance_ids)))
-    domains = tuple(domain_at(value, path) for path, value in named.domains)
+        # An order has an instance id, too, and it says nothing more. But an instance of V2 has no order.
+        of_v2 = [(path, value) for path, value in named.instance_ids if is_surely_v2(value)]
+        return Selection(_each(named.order_ids, id_at), instance_ids=_each(of_v2, instance_id_at))
+    if named.certificate_ids or named.instance_ids:
+        # Whether an order is behind a certificate, or a V2 instance that only its own id leads to, no id tells.
+        certificate_ids = _each(named.certificate_ids, id_at)
+        return Selection(certificate_ids=certificate_ids, instance_ids=_each(named.instance_ids, instance_id_at))
+    domains = _each(named.domains, domain_at)
     if not domains and named.empty:
         raise EventRefused(named.empty[0], "it names nothing, and without a name the event would be a scan")
-    return Selection(domains=tuple(dict.fromkeys(domains)))
+    return Selection(domains=domains)
+
+
+def _each(found: list[tuple[str, Any]], read: Callable[[object, str], str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(read(value, path) for path, value in found))
 
 
 def _flag_or_its_text(value: object, where: str) -> bool:

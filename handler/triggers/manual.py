@@ -7,20 +7,24 @@ Either must be known to `timer` and `plain_notes`, too, or a timer that asks so 
 from typing import Any
 
 from handler.certificates.csr import Csr, read_csr
+from handler.certificates.renewable import Kind
 from handler.command import Check, Release, Renew, Resolve, Selection
 from handler.errors import EventRefused
-from handler.triggers.values import domain_at, flag_at, id_at, kind_of, require_true
+from handler.triggers.values import domain_at, flag_at, id_at, instance_id_at, kind_of, require_true
 
-_SELECTORS = ("order_ids", "domains", "scan", "OrderId")
+_SELECTORS = ("order_ids", "instance_ids", "domains", "scan", "OrderId")
 """Keys that select what may be renewed."""
 _ALONE = ("check", "resolve", "release")
 """Keys that ask for something else; nothing may stand beside them."""
 _KEYS = (*_SELECTORS, *_ALONE, "dry_run", "csr", "Csr")
 ONLY_MANUAL = (*_ALONE, "scan", "csr", "Csr")
 """Keys that have no meaning in what other triggers send; the rest may stand there and names something."""
+_READ = {"order_ids": id_at, "instance_ids": instance_id_at, "domains": domain_at}
+"""How the entries of a list are read, by its key, which is the selection's word for them, too."""
 _EXPECTED = (
-    'expected {"order_ids": […]}, {"domains": […]} or {"scan": true}, each with "dry_run" if you like; '
-    '{"OrderId": …, "Csr": …}; {"check": true}; {"resolve": {"order_id", "new_order_id"}} or {"release": {"order_id"}}'
+    'expected {"order_ids": […]}, {"instance_ids": […]}, {"domains": […]} or {"scan": true}, each with "dry_run" if '
+    'you like; {"OrderId": …, "Csr": …}; {"check": true}; {"resolve": {"order_id", "new_order_id"}}; '
+    '{"release": {"order_id"}} or {"release": {"instance_id"}}'
 )
 
 
@@ -53,9 +57,9 @@ def _selection(document: dict[str, Any], selector: str, where: str) -> Selection
         return Selection(order_ids=(id_at(value, place),))
     if not isinstance(value, list) or not value:
         raise EventRefused(place, f"expected a list with at least one entry, got {kind_of(value)}")
-    read = id_at if selector == "order_ids" else domain_at
+    read = _READ[selector]
     entries = tuple(dict.fromkeys(read(entry, f"{place}[{i}]") for i, entry in enumerate(value)))
-    return Selection(order_ids=entries) if selector == "order_ids" else Selection(domains=entries)
+    return Selection()._replace(**{selector: entries})
 
 
 def _csr(document: dict[str, Any], selection: Selection, where: str) -> Csr | None:
@@ -81,12 +85,22 @@ def _alone(document: dict[str, Any], key: str, where: str) -> Check | Resolve | 
     if key == "check":
         require_true(value, place)
         return Check()
-    fields = ("order_id", "new_order_id") if key == "resolve" else ("order_id",)
+    return _resolve(value, place) if key == "resolve" else _release(value, place)
+
+
+def _resolve(value: object, place: str) -> Resolve:
+    fields = ("order_id", "new_order_id")
     if not isinstance(value, dict) or set(value) != set(fields):
         raise EventRefused(place, f"expected an object with {' and '.join(fields)}")
-    ids = [id_at(value[field], f"{place}.{field}") for field in fields]
-    if key == "release":
-        return Release(*ids)
-    if ids[0] == ids[1]:
-        raise EventRefused(f"{place}.new_order_id", f"order {ids[0]} cannot be its own successor")
-    return Resolve(*ids)
+    old, new = (id_at(value[field], f"{place}.{field}") for field in fields)
+    if old == new:
+        raise EventRefused(f"{place}.new_order_id", f"order {old} cannot be its own successor")
+    return Resolve(old, new)
+
+
+def _release(value: object, place: str) -> Release:
+    if isinstance(value, dict) and set(value) == {"order_id"}:
+        return Release(id_at(value["order_id"], f"{place}.order_id"), Kind.ORDER)
+    if isinstance(value, dict) and set(value) == {"instance_id"}:
+        return Release(instance_id_at(value["instance_id"], f"{place}.instance_id"), Kind.INSTANCE)
+    raise EventRefused(place, "expected an object with either order_id or instance_id, and nothing else")

@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from handler.certificates.domains import parts_of
+from handler.certificates.ids import is_surely_v2
 from handler.errors import EventRefused
 from handler.triggers.values import BEFORE_JSON, json_or_none
 
-_CAS_INSTANCE = re.compile(r"cas[-_][\w-]+")
+_CAS_INSTANCE = re.compile(r"(?<![\w-])cas[-_]\w")
+"""How the id of an instance of CAS begins; other products have instances of their own."""
 _PAIR = re.compile(r"(?<![\w-])([\w-]+)=(\[[^{}\[\]]*\]|[^,{}\[\]]+)")
 """The value may be a list in brackets.
 
@@ -23,7 +25,8 @@ _COLLECTION = re.compile("(?:list|array|set|s)+$")
 _KINDS = {
     **dict.fromkeys(("orderid", "certorderid", "certificateorderid"), "order_ids"),
     **dict.fromkeys(("certificateid", "certid"), "certificate_ids"),
-    **dict.fromkeys(("instanceid", "resourceid"), "instance_ids"),
+    **dict.fromkeys(("instanceid", "certinstanceid", "certificateinstanceid", "casinstanceid"), "instance_ids"),
+    **dict.fromkeys(("instance", "resource", "resourceid"), "instance_ids"),
     **dict.fromkeys(("domain", "domainname", "commonname", "certdomain"), "domains"),
     **dict.fromkeys(("san", "subjectaltname", "subjectalternativename"), "domains"),
     "dryrun": "dry_run",
@@ -35,7 +38,8 @@ _LONG_NUMBER = re.compile("[0-9]{6,}")
 _WRAPPERS = frozenset({"value", "item", "element", "member"})
 """Keys that stand between the key that names and the value, and say nothing themselves."""
 _LONGEST_KEY = 80
-_ARN = re.compile(r"acs:(?:cas|yundun-cert):[^:]*:[^:]*:(?P<kind>\w+)/(?P<id>[\w-]+)")
+_ARN = re.compile(r"(?i:acs:(?:cas|yundun-cert)):[^:]*:[^:]*:(?P<resource>[\w.-]+(?:/[\w.-]+)*)")
+"""`instance/cas-cn-example01`, and also what stands below another resource, or alone."""
 
 
 @dataclass
@@ -55,7 +59,8 @@ class Names:
 def named_in(body: dict[str, Any]) -> Names:
     """Collect every order id, certificate id, CAS instance id and domain that a notice's body names, and its `dry_run`.
 
-    Keys count in any spelling and in the plural; a text may hold several values.
+    Keys count in any spelling and in the plural; a text may hold several values. A resource name of CAS counts under
+    any key, and so does an id that can be nothing but a V2 instance's, unless its key says that it is something else.
     """
     names = Names()
     for path, key, value in _leaves(body, ""):
@@ -66,6 +71,8 @@ def named_in(body: dict[str, Any]) -> Names:
             _from_arn(arn, path, names)
         elif kind is not None:
             _from_field(kind, path, value, names)
+        elif isinstance(value, str) and (parts := parts_of(value)) and all(map(is_surely_v2, parts)):
+            names.instance_ids += [(path, part) for part in parts]
         elif (numbered := _NUMBERED.get(_COLLECTION.sub("", key.lower()[:_LONGEST_KEY]))) and _is_long_number(value):
             _from_field(numbered, path, value, names)
     return names
@@ -90,7 +97,7 @@ def _from_field(kind: str, path: str, value: Any, names: Names) -> None:
         for part in (part for part in values if isinstance(part, str)):
             if arn := _ARN.fullmatch(part):
                 _from_arn(arn, path, names)
-            elif _CAS_INSTANCE.fullmatch(part):
+            elif _CAS_INSTANCE.match(part):
                 names.instance_ids.append((path, part))
     elif not values or isinstance(value, (dict, list)):
         names.empty.append(path)
@@ -100,13 +107,14 @@ def _from_field(kind: str, path: str, value: Any, names: Names) -> None:
 
 
 def _from_arn(arn: re.Match[str], path: str, names: Names) -> None:
-    kind = arn["kind"].lower()
-    if kind == "order":
-        names.order_ids.append((path, arn["id"]))
-    elif kind in {"certificate", "cert"}:
-        names.certificate_ids.append((path, arn["id"]))
-    elif _CAS_INSTANCE.fullmatch(arn["id"]):
-        names.instance_ids.append((path, arn["id"]))
+    steps = arn["resource"].split("/")
+    for kind, step in zip(["", *map(str.lower, steps)], steps, strict=False):
+        if kind == "order":
+            names.order_ids.append((path, step))
+        elif kind in {"certificate", "cert"}:
+            names.certificate_ids.append((path, step))
+        elif _CAS_INSTANCE.match(step):
+            names.instance_ids.append((path, step))
 
 
 def _leaves(value: Any, path: str, key: str = "") -> Iterator[tuple[str, str, Any]]:

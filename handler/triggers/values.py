@@ -7,7 +7,7 @@ import json
 from typing import Any, NoReturn
 
 from handler.certificates.domains import canonical, names_in
-from handler.certificates.ids import id_in
+from handler.certificates.ids import id_in, instance_id_in
 from handler.errors import EventRefused
 
 _MAX_DOMAIN = 253
@@ -75,8 +75,18 @@ def id_at(value: object, where: str) -> str:
     """Read an order or certificate id: a positive integer of 64 bits, as a number or as a string of digits."""
     found = id_in(value)
     if found is None:
-        shown = repr(value)[:80] if isinstance(value, (str, int, float)) else kind_of(value)
-        raise EventRefused(where, f"expected an id, a positive integer or its digits, got {shown}")
+        raise EventRefused(where, f"expected an id, a positive integer or its digits, got {_shown(value)}")
+    return found
+
+
+def instance_id_at(value: object, where: str) -> str:
+    """Read an instance id, such as `cas_dv-cn-example01`."""
+    found = instance_id_in(value)
+    if found is None:
+        allowed = "at most 128 letters, digits, _ . and -, a letter or digit first and not digits alone"
+        raise EventRefused(
+            where, f"expected an instance id such as cas_dv-cn-example01, {allowed}, got {_shown(value)}"
+        )
     return found
 
 
@@ -99,6 +109,11 @@ def require_true(value: object, where: str) -> None:
     """Refuse whatever is not true: the key alone says what is asked."""
     if value is not True:
         raise EventRefused(where, f"only true is allowed, got {kind_of(value)}")
+
+
+def _shown(value: object) -> str:
+    """Show a value that should be an id, if it is a plain one."""
+    return repr(value)[:80] if isinstance(value, (str, int, float)) else kind_of(value)
 
 
 def kind_of(value: object) -> str:

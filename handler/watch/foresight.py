@@ -11,6 +11,8 @@ from handler.outcomes import Reason
 
 HORIZON = timedelta(days=60)
 """Nobody looks further ahead: by then the limits, and the certificates, are others."""
+AFTER_ORDERS = 1
+"""The rank of what a run comes to once all orders have had their turn."""
 ENOUGH = 100_000
 """A limit that is none."""
 
@@ -23,6 +25,8 @@ class Due(NamedTuple):
     """From when on it may be renewed."""
     ends: datetime
     """From when on it may no longer."""
+    rank: int = 0
+    """Within a run what has a lower one comes first."""
 
 
 class Pace(NamedTuple):
@@ -81,9 +85,8 @@ def foresee(due: Iterable[Due], now: datetime, pace: Pace) -> Foresight:
     waiting = sorted(due, key=lambda one: (one.opens, one.ends, one.renewable.id))
     run_of, missed = _play(waiting, now, pace)
     per_run, per_day = pace.per_run, pace.per_day
-    blamed = len(missed) > len(_play(waiting, now, _unlimited(pace))[1])
-    if blamed:
-        best = len(_play(waiting, now, _unlimited(pace))[1])
+    best = len(_play(waiting, now, _unlimited(pace))[1])
+    if len(missed) > best:
         per_day = _least(
             waiting, now, best, lambda n: pace._replace(per_run=ENOUGH, per_day=n, left_today=_left(pace, n))
         )
@@ -118,7 +121,7 @@ def _play(waiting: Sequence[Due], now: datetime, pace: Pace) -> tuple[dict[str, 
     """Return in which run each is renewed, and what is missed."""
     run_of: dict[str, int] = {}
     missed: list[Due] = []
-    open_: list[tuple[datetime, str, Due]] = []
+    open_: list[tuple[int, datetime, str, Due]] = []
     between = timedelta(days=1) / max(1, pace.runs_per_day)
     last = math.ceil(HORIZON / between)
     left, day, upcoming = pace.left_today, now.date(), 0
@@ -128,11 +131,11 @@ def _play(waiting: Sequence[Due], now: datetime, pace: Pace) -> tuple[dict[str, 
             left, day = pace.per_day, at.date()
         while upcoming < len(waiting) and waiting[upcoming].opens <= at:
             one = waiting[upcoming]
-            heapq.heappush(open_, (one.ends, one.renewable.id, one))
+            heapq.heappush(open_, (one.rank, one.ends, one.renewable.id, one))
             upcoming += 1
         room = min(pace.per_run, left)
-        while open_ and (room > 0 or open_[0][0] <= at):
-            _, _, one = heapq.heappop(open_)
+        while open_ and (room > 0 or open_[0][1] <= at):
+            *_, one = heapq.heappop(open_)
             if one.ends <= at:
                 missed.append(one)
                 continue
@@ -141,5 +144,5 @@ def _play(waiting: Sequence[Due], now: datetime, pace: Pace) -> tuple[dict[str, 
         if not open_ and upcoming == len(waiting):
             break
     end = now + HORIZON
-    missed += [one for _, _, one in sorted(open_, key=lambda entry: entry[:2]) if one.ends <= end]
+    missed += [one for *_, one in open_ if one.ends <= end]
     return run_of, sorted(missed, key=lambda one: (one.ends, one.renewable.id))

@@ -19,5 +19,8 @@ class CertificateService(Protocol):
     def certificates(self) -> CertificateList:
         """Read every certificate, all pages."""
 
+    def of_instance(self, instance_id: str) -> CertificateList:
+        """Read every certificate that an instance has issued."""
+
     def probe_certificates(self) -> None:
         """Ask for one certificate, to see whether that works."""

@@ -5,9 +5,8 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from handler.certificates.renewable import Renewable
+from handler.certificates.rules import HISTORY
 
-HISTORY = timedelta(days=30)
-"""What ended longer ago is history."""
 THRESHOLDS = (14, 7, 3, 1, 0)
 """Days before the end at which people are alerted."""
 

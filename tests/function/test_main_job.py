@@ -17,8 +17,9 @@ from handler.cloud.cas_orders import CasOrders
 from handler.cloud.credentials import Credentials
 from handler.cloud.meter import Meter
 from handler.errors import CasThrottled, EventRefused, RunFailed, SettingsError
+from handler.journal.attempts import MAX_PAUSE_SECONDS, _pause
 from handler.orders.order import Order
-from handler.orders.purchase import MAX_PAUSE_SECONDS, Purchase, _pause
+from handler.orders.purchase import Purchase
 from tests import sample_account
 from tests.deployed import TIMER, Function, Runtime
 from tests.examples import csr
@@ -103,6 +104,7 @@ SAMPLES = {
     "manual.json": {"123451222": "renewed"},
     "manual-api.json": {"123451222": "renewed"},
     "manual-domains.json": {"123451222": "renewed"},
+    "manual-instances.json": {},
     "manual-scan-dry-run.json": {
         "123451222": "would-renew",
         "123451230": "would-renew",
@@ -111,14 +113,19 @@ SAMPLES = {
     },
     "cloudmonitor-system-event.json": {"123451222": "renewed"},
     "cloudmonitor-system-event-text.json": {"123451222": "renewed"},
+    "cloudmonitor-system-event-instance.json": {},
     "cloudmonitor-subscription.json": {"123451222": "renewed"},
     "cloudmonitor-subscription.form": {"123451222": "renewed"},
     "eventbridge.json": {"123451222": "renewed", "123451230": "renewed", "123451241": "renewed", **WATCHED},
     "threshold-alarm.json": {"123451222": "renewed"},
     "check.json": {},
 }
-REFUSED_SAMPLES = {"resolve.json", "release.json"}
-"""They settle a held order, and the sample account has none."""
+REFUSED_SAMPLES = {
+    "resolve.json": "order 123451222",
+    "release.json": "order 123451222",
+    "release-instance.json": "cas_dv-cn-due00001",
+}
+"""They settle what is held, and in the sample account nothing is."""
 
 
 @pytest.mark.parametrize("sample", SAMPLES)
@@ -138,15 +145,15 @@ def test_each_sample_event_means_the_orders_that_it_should(cloud: Cloud, functio
 
 
 @pytest.mark.parametrize("sample", sorted(REFUSED_SAMPLES))
-def test_settling_an_order_that_is_not_held_is_refused(cloud: Cloud, function: Function, sample: str) -> None:
+def test_settling_what_is_not_held_is_refused(cloud: Cloud, function: Function, sample: str) -> None:
     sample_account.furnish(cloud)
-    with pytest.raises(EventRefused, match="order 123451222 does not wait for a person"):
+    with pytest.raises(EventRefused, match=f"{REFUSED_SAMPLES[sample]} does not wait for a person"):
         function.invoke((EVENTS / sample).read_bytes())
     assert not cloud.cas.purchases
 
 
 def test_every_sample_event_is_used_by_a_test() -> None:
-    assert {path.name for path in EVENTS.iterdir()} == set(SAMPLES) | REFUSED_SAMPLES
+    assert {path.name for path in EVENTS.iterdir()} == set(SAMPLES) | set(REFUSED_SAMPLES)
 
 
 @pytest.mark.parametrize(
@@ -229,6 +236,7 @@ def test_an_uploaded_certificate_is_skipped_and_no_private_key_is_ever_asked_for
     certificate = cloud.cas.add_upload("www.example.com")
     event = json.loads((EVENTS / "cloudmonitor-system-event.json").read_text())
     event["content"] = {"certificateId": certificate}
+    del event["resourceId"]
     answer = function.invoke(event)
     assert [(order["outcome"], order["reason"]) for order in answer.orders] == [("skipped", "uploaded")]
     (call,) = cloud.cas.calls_of("GetUserCertificateDetail")

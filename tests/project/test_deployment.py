@@ -241,3 +241,27 @@ def test_only_the_certificate_service_is_granted_on_everything():
 def test_only_function_compute_may_take_the_role():
     trust = json.loads((ROOT / "deploy" / "trust-policy.json").read_text(encoding="utf-8"))
     assert [statement["Principal"] for statement in trust["Statement"]] == [{"Service": ["fc.aliyuncs.com"]}]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('vars:\n  region: "cn-hangzhou\n  account: "1"\n', "policy: s.yaml is no YAML: line 3"),
+        ("vars:\n  region: cn-hangzhou\n account: 1\n", "policy: s.yaml is no YAML: line 3"),
+        ("vars:\n\tregion: cn-hangzhou\n", "policy: s.yaml is no YAML: line 2"),
+        ("vars: \x00\n", "policy: s.yaml is no YAML: "),
+        ("vars: &region cn-hangzhou\n", "policy: s.yaml has no `vars`"),
+        ("- vars\n", "policy: s.yaml has no `vars`"),
+        ("", "policy: s.yaml has no `vars`"),
+    ],
+)
+def test_a_deployment_that_cannot_be_read_is_told_with_the_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], text: str, said: str
+):
+    deployment = tmp_path / "s.yaml"
+    deployment.write_text(text, encoding="utf-8")
+    monkeypatch.setattr(policy, "DEPLOYMENT", deployment)
+    assert policy.main([]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith(said)
+    assert "Traceback" not in told

@@ -52,7 +52,7 @@ def test_every_file_that_is_mentioned_exists(edition: Edition):
     mentioned = " ".join([*edition.spans, *(line for _, line in edition.commands)])
     paths = set(
         re.findall(
-            r"(?<![\w/.-])(?:(?:handler|tests|events|deploy|bench|docs|\.ci)/[\w./-]*|[\w-]+\.(?:yaml|txt|toml|md))",
+            r"(?<![\w/.-])(?:(?:handler|tests|events|deploy|bench|look|docs|\.ci)/[\w./-]*|[\w-]+\.(?:yaml|txt|toml|md))",
             mentioned,
         )
     )

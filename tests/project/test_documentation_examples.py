@@ -20,6 +20,7 @@ from handler.outbox.cloud_event import MessageType
 from handler.outbox.messages import renewed_message
 from handler.outcomes import Outcome
 from handler.result import Line, RunResult
+from handler.runtime.variables import VARIABLES
 from tests import examples, invoke
 from tests.project.documents import DOCUMENTS, EDITIONS, ROOT, Document, Edition
 from tests.project.said_by_code import OUTCOMES, buys
@@ -29,8 +30,8 @@ both = pytest.mark.parametrize("edition", EDITIONS.values(), ids=EDITIONS)
 DEPLOYMENT = yaml.safe_load((ROOT / "s.yaml").read_text(encoding="utf-8"))
 MONEY = re.compile(r"MAY COST MONEY|可能花钱")
 WARNING = re.compile(r"may cost money|可能花钱", re.IGNORECASE)
-NOT_RUN_HERE = {"make test", "make package"}
-"""The first is what runs this test, the other takes minutes."""
+NOT_RUN_HERE = {"make test", "make package", "make package RUNTIME=python3.12"}
+"""The first is what runs this test, the others install what is shipped; `.ci/run` runs all of them."""
 
 
 # --- commands ---------------------------------------------------------------------------------------------------------
@@ -42,7 +43,7 @@ def invokes_deployed(words: list[str]) -> bool:
 
 def needs_an_account(words: list[str]) -> bool:
     """Whether a command reaches for the cloud, or installs a tool that does."""
-    return words[0] in {"aliyun", "s", "npm"} or invokes_deployed(words)
+    return words[0] in {"aliyun", "s", "npm"} or words[:2] == ["make", "look"] or invokes_deployed(words)
 
 
 def run_locally(words: list[str], folder: Path) -> int:
@@ -68,6 +69,24 @@ def test_every_command_that_needs_no_account_is_run_here_or_known(
         else:
             assert " ".join(words) in NOT_RUN_HERE
     assert "DRY RUN" in capsys.readouterr().out, "the dry run is shown"
+
+
+@both
+def test_every_command_that_looks_takes_options_and_settings_that_there_are(edition: Edition):
+    looks = [words[2:] for words, _ in edition.commands if words[:2] == ["make", "look"]]
+    known = {variable.name for variable in VARIABLES}
+    assert [] in looks
+    for words in looks:
+        given = dict(word.split("=", 1) for word in words if "=" in word)
+        assert given.pop("ARGS", "--facts") == "--facts"
+        assert given.keys() <= known
+
+
+@both
+def test_the_first_screen_names_the_two_commands_of_a_first_look(edition: Edition):
+    before, _, _ = edition.named("README").text.partition("\n## ")
+    assert before.index("`aliyun configure`") < before.index("`make look`")
+    assert len(before.splitlines()) <= 25
 
 
 @both

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +100,77 @@ def test_a_time_that_is_none_is_refused(state: Path, capsys: Shown, span: str):
         invoke.main([TIMER, "--later", span, "--state", str(state)])
     assert "3d" in capsys.readouterr().err
     assert not state.exists()
+
+
+def test_a_self_check_that_finds_something_wrong_does_not_end_as_if_all_were_well(state: Path, capsys: Shown):
+    check = str(ROOT / "events/check.json")
+    assert invoke.main([check, "--state", str(state)]) == 0
+    assert "FAIL" not in capsys.readouterr().out
+    assert invoke.main([check, "--state", str(state), "--set", "SMQ_QUEUE=no-such-queue"]) == 1
+    assert "FAIL  smq" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("FOO", "'FOO' is no setting with its value"),
+        ("DRY_RUN", "did you mean DRY_RUN=...?"),
+        ("DRYRUN=true", "did you mean DRY_RUN=true?"),
+        ("dry_run=true", "did you mean DRY_RUN=true?"),
+        ("DRY=true", "NAME is one of CAS_ENDPOINT, "),
+        ("=true", "'=true' is no setting"),
+    ],
+)
+def test_a_setting_that_is_none_is_refused_before_anything_is_bought(state: Path, capsys: Shown, given: str, said: str):
+    with pytest.raises(SystemExit) as ended:
+        invoke.main([TIMER, "--set", given, "--state", str(state)])
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
+    assert not state.exists()
+
+
+@pytest.mark.parametrize("seconds", ["-20", "0", "1.5", "86401", "5m", ""])
+def test_a_timeout_that_no_function_can_have_is_refused(state: Path, capsys: Shown, seconds: str):
+    with pytest.raises(SystemExit) as ended:
+        invoke.main([TIMER, f"--timeout={seconds}", "--state", str(state)])
+    assert ended.value.code == 2
+    assert "whole seconds from 1 to 86400" in capsys.readouterr().err
+    assert not state.exists()
+
+
+def test_an_event_that_is_refused_says_what_is_wrong_with_it_and_that_the_run_failed(
+    state: Path, tmp_path: Path, capsys: Shown
+):
+    event = tmp_path / "my event.json"
+    event.write_text('{"order_ids": []}', encoding="utf-8")
+    assert invoke.main([str(event), "--state", str(state)]) == 1
+    assert re.search(r"^FAILED: EventRefused: .*order_ids", capsys.readouterr().out, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("fails", "why"),
+    [
+        ({"RENEW_WITHIN_DAYS": "none"}, "FAILED: SettingsError: RENEW_WITHIN_DAYS"),
+        ({"SMQ_QUEUE": "no-such-queue"}, "order 123451230 (shop.example.com): renewed, "),
+        ({"OSS_ENDPOINT": "no host", "CAS_ENDPOINT": "x y"}, "CAS_ENDPOINT"),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
+)
+def test_a_run_that_fails_says_why(state: Path, capsys: Shown, fails: dict[str, str], why: str):
+    settings = [word for name, value in fails.items() for word in ("--set", f"{name}={value}")]
+    printed = run(state, capsys, *settings, status=1)
+    assert why in printed[printed.index("FAILED") :]
+
+
+def test_a_reader_that_has_seen_enough_is_no_failure(state: Path):
+    command = [sys.executable, "-m", "tests.invoke", TIMER, "--state", str(state)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        said = process.stderr.read()
+    assert (process.returncode, said) == (0, b"")
+    assert (state / "cas.json").exists()
 
 
 # --- the table --------------------------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ from handler.cloud.cas_deployments import CasDeployments
 from handler.cloud.cas_instances import CasInstances
 from handler.cloud.credentials import Credentials
 from handler.cloud.meter import Meter
+from handler.journal.alerts import FORGOTTEN_AFTER
 from tests.deployed import Function
 from tests.stubs import faults
 from tests.stubs.backend import Call
@@ -131,6 +132,10 @@ def run_everything(cloud: Cloud, function: Function) -> None:
     assert function.tick().of(unpublished)["message_id"]
     cloud.clock.advance(seconds=3600)
     function.tick()
+    for _ in range(2):  # of the first it is forgotten, when the second is told, that it was told
+        cloud.cas.certificates.upload("ends.example.com", days_left=5)
+        function.tick()
+        cloud.clock.advance(days=2 * FORGOTTEN_AFTER.days)
 
 
 def look_at_an_instance(cloud: Cloud) -> None:
@@ -326,6 +331,15 @@ def test_no_private_key_can_be_had_but_by_the_one_operation_that_is_always_asked
 def test_the_policy_is_no_longer_than_ram_takes() -> None:
     longest = filled(queue="q" * 120, alert_queue="a" * 120, bucket="b" * 63, prefix="p" * 120)
     assert len(json.dumps(longest, indent=2).encode()) <= LONGEST_POLICY
+
+
+def test_what_the_journal_remembers_can_be_deleted_by_nobody_who_has_this_role(calls: dict[str, list[Call]]) -> None:
+    bucket = f"acs:oss:oss-{Cloud.region}:{Cloud.account_id}:{BUCKET}"
+    written = {call.params["key"] for call in calls["oss"] if call.action == "AppendObject"}
+    kept = {key for key in written if not key.startswith(f"{PREFIX}/check/")} | {f"{PREFIX}/instances/cas_dv-cn-1"}
+    assert {key.split("/")[1] for key in kept} == {"orders", "days", "successors", "instances"}
+    for key in {*kept, f"{PREFIX}/report.html"}:
+        assert denied(filled(), {Access("oss:DeleteObject", f"{bucket}/{key}")}), key
 
 
 def test_a_list_of_the_whole_bucket_is_not_granted() -> None:

@@ -24,11 +24,13 @@ from unittest.mock import patch
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from handler.certificates.rules import HISTORY
 from handler.cloud.cas_lists import CasList
 from handler.cloud.oss_store import OssStore
 from handler.errors import CasError, CasOutcomeUnknown, JournalConflict
 from handler.journal import days, open_notes
 from handler.journal.alerts import Alerts
+from handler.journal.attempts import Attempts
 from handler.journal.days import DayCount
 from handler.journal.entries import Claimed, Followed
 from handler.journal.folder_store import FileStore
@@ -40,7 +42,6 @@ from handler.journal.renewal import Renewal
 from handler.journal.states import State
 from handler.orders import policy, reading, settle
 from handler.orders.book import OrderBook
-from handler.orders.purchase import Purchase
 from handler.orders.reading import CurrentBook
 from handler.outbox.watch_messages import Expiring
 from handler.outcomes import ListFault, Outcome, Reason
@@ -51,7 +52,6 @@ from handler.run.recover import Recovery
 from handler.run.watch import Watch
 from handler.run.watching import Watching
 from handler.runtime.countdown import Countdown
-from handler.watch import standing
 from tests.promise.machine import ExactlyOnce
 from tests.promise.scenes import play, turns
 
@@ -63,20 +63,18 @@ EXAMPLES = 1500
 def no_claim_before_the_call() -> Iterator[None]:
     """The claim is written after the call."""
 
-    def make(purchase: Any, order: Any, renewal: Any, book: Any, csr: Any) -> Any:
-        existing = book.existing(order.product, order.domain)
-        claim = Claimed(order.renewable, purchase._time.deadline, book.read_at, existing, purchase._note)
-        now = purchase._time.now()
+    def make(attempts: Any, renewal: Any, claim: Any, call: Any, done: Any) -> Any:
+        now = attempts._time.now()
         try:
-            successor_id, request_id = purchase._orders.purchase(order.id, csr, 20)
-            claimed = purchase._journal.record(renewal, claim, now)
+            entry = call(20)
+            claimed = attempts._journal.record(renewal, claim, now)
         except CasError:
-            return Line(Outcome.DEFERRED, "mutant", order.renewable), renewal
+            return Line(Outcome.DEFERRED, "mutant", claim.renewable), renewal
         except JournalConflict:
-            return Line(Outcome.DEFERRED, Reason.IN_PROGRESS, order.renewable), renewal
-        return purchase._purchased(claimed, successor_id, request_id)
+            return Line(Outcome.DEFERRED, Reason.IN_PROGRESS, claim.renewable), renewal
+        return attempts._happened(claimed, entry, done)
 
-    with patch.object(Purchase, "make", make):
+    with patch.object(Attempts, "make", make):
         yield
 
 
@@ -285,7 +283,7 @@ def no_look_at_the_time_before_the_call() -> Iterator[None]:
     with (
         patch.object(Countdown, "may_purchase", lambda _: True),
         # Before each batch it is looked at all the same: this is about a run that began one in time.
-        patch.object(Purchase, "has_time", lambda purchase: may_purchase(purchase._time)),
+        patch.object(Attempts, "has_time", lambda attempts: may_purchase(attempts._time)),
     ):
         yield
 
@@ -422,12 +420,12 @@ def the_base_is_recorded_after_the_new_one() -> Iterator[None]:
     """An instance is followed once the platform has acted."""
     look_at = FollowInstances._look_at
 
-    def late(follow: Any, renewal: Any, instance: Any, within: timedelta) -> Any:
+    def late(follow: Any, renewal: Any, instance: Any) -> Any:
         base = renewal.base
         if instance is not None and renewal.state is State.FOLLOWED and instance.certificate_id != base.certificate_id:
             entry = Followed(instance.renewable, instance.certificate_id)
             renewal = follow._journal.record(renewal, entry, follow._time.now())
-        return look_at(follow, renewal, instance, within)
+        return look_at(follow, renewal, instance)
 
     with patch.object(FollowInstances, "_look_at", late):
         yield
@@ -523,7 +521,7 @@ def _unreplaced_by(latest: Any) -> Iterator[None]:
     def found(everything: Any, now: Any) -> Any:
         seen = list(everything)
         until = latest(seen)
-        kept = [s for s in seen if s.why_not is not None and s.ends > now - standing.HISTORY]
+        kept = [s for s in seen if s.why_not is not None and s.ends > now - HISTORY]
         return [s for s in kept if until.get(s.names, s.ends) == s.ends]
 
     with patch.object(watching, "unreplaced", found):
@@ -658,6 +656,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(arguments)
     names = [mutant.__name__ for mutant in MUTANTS if options.name in mutant.__name__]
+    if not names:
+        parser.error(f"no mutant has {options.name!r} in its name; there are {', '.join(m.__name__ for m in MUTANTS)}")
     unseen = 0
     with ProcessPoolExecutor(max_workers=os.cpu_count()) as pool:
         tried = {pool.submit(seen, name, options.seed): name for name in names}

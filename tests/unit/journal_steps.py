@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from handler.journal.entries import (
+    Applied,
     Claimed,
     Followed,
     Held,
@@ -49,6 +50,7 @@ STEPS: dict[str, Step] = {
     "released": lambda j, r, now: j.record(r, Released(), now),
     "renewed": lambda j, r, now: j.record(r, Renewed(NEW, "answer", "request-of-cas"), now),
     "named": lambda j, r, now: j.record(r, Renewed(NEWER, "person"), now),
+    "applied": lambda j, r, now: j.record(r, Applied("answer", "request-of-cas"), now),
     "published": lambda j, r, now: j.record(r, Published(renewed_id(r), "smq-1"), now),
     "followed": lambda j, r, now: j.record(r, Followed(renewable(r.id, instance=r.id), BASE), now),
     "issued": lambda j, r, now: j.record(r, Issued(NEXT, now + 200 * DAY), now),
@@ -62,22 +64,27 @@ LEADS_TO = {
     "released": State.REFUSED,
     "renewed": State.RENEWED,
     "named": State.RENEWED,
+    "applied": State.APPLIED,
     "published": State.DONE,
     "followed": State.FOLLOWED,
     "issued": State.DONE,
 }
 ALLOWED = {
     State.NONE: {"claimed", "followed"},
-    State.CLAIMED: {"refused", "nothing bought", "unknown", "held", "released", "renewed", "named"},
-    State.REFUSED: {"claimed"},
-    State.UNKNOWN: {"refused", "nothing bought", "held", "released", "renewed", "named"},
-    State.HELD: {"released", "renewed", "named"},
+    State.CLAIMED: {"refused", "nothing bought", "unknown", "held", "released", "renewed", "named", "applied"},
+    State.REFUSED: {"claimed", "followed"},
+    State.UNKNOWN: {"refused", "nothing bought", "held", "released", "renewed", "named", "applied"},
+    State.HELD: {"released", "renewed", "named", "applied"},
     State.RENEWED: {"published"},
     State.DONE: {"followed"},
     State.FOLLOWED: {"followed", "issued"},
+    State.APPLIED: {"followed", "issued", "released"},
 }
 """What may follow what CAS said, or what was found by reading."""
-CORRECTIONS = {"released": {"claimed", "renewed", "named"}, "named": {"released", "renewed", "named", "published"}}
+CORRECTIONS = {
+    "released": {"claimed", "renewed", "named", "followed"},
+    "named": {"released", "renewed", "named", "published"},
+}
 """What may follow what a person said, while nothing came of it yet."""
 PATHS: dict[State, list[str]] = {
     State.NONE: [],
@@ -88,6 +95,7 @@ PATHS: dict[State, list[str]] = {
     State.RENEWED: ["claimed", "renewed"],
     State.DONE: ["claimed", "renewed", "published"],
     State.FOLLOWED: ["followed"],
+    State.APPLIED: ["claimed", "applied"],
 }
 
 

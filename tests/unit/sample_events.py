@@ -15,6 +15,8 @@ EVENTS = Path(__file__).resolve().parents[2] / "events"
 EXPIRY_EVENTS = examples.settings().expiry_events
 SCAN = Selection()
 INSTANCE = "cas-cn-example01"
+V2_INSTANCE = "cas_dv-cn-due00001"
+"""The instance that the samples name."""
 ARN = f"acs:cas:cn-hangzhou:123456789012:instance/{INSTANCE}"
 
 

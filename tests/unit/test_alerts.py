@@ -2,8 +2,8 @@
 
 import pytest
 
+from handler.certificates.rules import HISTORY
 from handler.journal.alerts import FORGOTTEN_AFTER, Alerts
-from handler.watch.standing import HISTORY
 from tests.examples import DAY, MILLISECOND, NOW
 
 

@@ -14,6 +14,7 @@ from tests.unit.sample_events import (
     EXPIRY_EVENTS,
     INSTANCE,
     SCAN,
+    V2_INSTANCE,
     asked,
     cloud_event,
     nothing,
@@ -115,7 +116,7 @@ def test_of_all_that_is_named_only_the_most_exact_is_followed():
     content = {"domain": DOMAIN, "instanceId": INSTANCE, "certificateId": "7", "orderId": OLD}
     exact_first = [
         ("orderId", Selection(order_ids=(OLD,))),
-        ("certificateId", Selection(certificate_ids=("7",))),
+        ("certificateId", Selection(certificate_ids=("7",), instance_ids=(INSTANCE,))),
         ("instanceId", Selection(instance_ids=(INSTANCE,))),
         ("domain", Selection(domains=(DOMAIN,))),
     ]
@@ -143,6 +144,27 @@ def test_of_all_that_is_named_only_the_most_exact_is_followed():
 )
 def test_a_malformed_id_is_refused_naming_its_path(document, where):
     assert f"refused at {where}: expected an id, a positive integer or its digits" in refusal(document)
+
+
+@pytest.mark.parametrize("instance_id", [INSTANCE, V2_INSTANCE])
+def test_a_certificate_and_an_instance_are_both_followed_since_either_may_lead_nowhere(instance_id):
+    content = {"certificateId": "7", "instanceId": instance_id, "domain": DOMAIN}
+    assert selection(system_event(content)) == Selection(certificate_ids=("7",), instance_ids=(instance_id,))
+
+
+def test_beside_an_order_only_what_surely_has_no_order_is_followed_too():
+    content = {"rows": [{"orderId": OLD, "instanceId": INSTANCE}, {"instanceId": V2_INSTANCE, "certificateId": "7"}]}
+    assert selection(system_event(content)) == Selection(order_ids=(OLD,), instance_ids=(V2_INSTANCE,))
+
+
+@pytest.mark.parametrize("wrong", ["cas-cn-\u0661", "cas_dv-cn-1/2", "cas-cn-(1)", "cas_dv-cn-" + "1" * 200])
+def test_a_malformed_instance_id_of_cas_is_refused_naming_its_path(wrong):
+    for document in (system_event({"instanceId": wrong}), cloud_event({"content": {"instanceId": wrong}})):
+        assert "content.instanceId: expected an instance id such as cas_dv-cn-example01" in refusal(document)
+
+
+def test_an_order_that_is_named_well_is_renewed_whatever_stands_there_for_its_instance():
+    assert selection(system_event({"orderId": OLD, "resource": "cas-cn-(1)"})) == Selection(order_ids=(OLD,))
 
 
 def test_a_malformed_id_is_not_passed_over_for_a_good_domain():

@@ -27,6 +27,7 @@ RECORD = ValidationRecord("www.example.com", "example.com", "_dnsauth.www", "TXT
 def test_every_field_is_taken():
     shown = detail(DomainValidationList=[ENTRY], PendingResult="CAA record forbids", UpgradeStatus="payed")
     assert shown == Detail(
+        instance=shown.instance,
         domain="www.example.com",
         contacts=("21001", "21002"),
         validation_method="DNS",
@@ -86,7 +87,7 @@ def test_a_contact_is_an_id_and_nothing_else_is_one(contacts: Any, found: tuple[
 def test_a_text_that_is_absent_or_none_is_empty(absent: Any):
     texts = ("Domain", "ValidationMethod", "GenerateCsrMethod", "UpgradeStatus", "PendingResult")
     shown = detail(**dict.fromkeys(texts, absent))
-    assert shown == Detail("", ("21001", "21002"), "", "", "", "", ())
+    assert shown == Detail(shown.instance, "", ("21001", "21002"), "", "", "", "", ())
 
 
 @PROPERTY

@@ -12,8 +12,6 @@ from hypothesis import strategies as st
 from handler.certificates.renewable import Kind, Renewable
 from handler.errors import JournalUnavailable
 from handler.journal.entries import (
-    ENTRIES,
-    KIND_OF,
     Claimed,
     Entry,
     Followed,
@@ -26,9 +24,8 @@ from handler.journal.entries import (
     Released,
     Renewed,
     Unknown,
-    Written,
-    entry_in,
 )
+from handler.journal.entry_kinds import ENTRIES, KIND_OF, Written, entry_in
 from handler.journal.journal import journal_line
 from handler.journal.renewal import Renewal
 from handler.journal.states import State

@@ -10,30 +10,39 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from handler.certificates.ids import instance_id_in
+from handler.certificates.renewable import Kind
 from handler.command import Check, Command, Release, Renew, Resolve, Selection
 from handler.errors import EventRefused
 from handler.triggers.events import command_in
 from tests.examples import DOMAIN, NEW, OLD, PROPERTY
-from tests.unit.sample_events import EVENTS, EXPIRY_EVENTS, SCAN, asked, refusal, subscription
+from tests.unit.sample_events import EVENTS, EXPIRY_EVENTS, INSTANCE, SCAN, V2_INSTANCE, asked, refusal, subscription
 
 ROOT = Path(__file__).resolve().parents[2]
 
 SAMPLES = {
     "timer.json": Command("timer", Renew(SCAN)),
     "timer-narrowed.json": Command("timer", Renew(Selection(domains=(DOMAIN,)), dry_run=True)),
-    "cloudmonitor-system-event.json": Command("cloudmonitor", Renew(Selection(certificate_ids=("7654321",)))),
-    "cloudmonitor-system-event-text.json": Command("cloudmonitor", Renew(Selection(certificate_ids=("7654321",)))),
+    "cloudmonitor-system-event.json": Command(
+        "cloudmonitor", Renew(Selection(certificate_ids=("7654321",), instance_ids=(INSTANCE,)))
+    ),
+    "cloudmonitor-system-event-text.json": Command(
+        "cloudmonitor", Renew(Selection(certificate_ids=("7654321",), instance_ids=(INSTANCE,)))
+    ),
+    "cloudmonitor-system-event-instance.json": Command("cloudmonitor", Renew(Selection(instance_ids=(V2_INSTANCE,)))),
     "cloudmonitor-subscription.json": Command("cloudmonitor", Renew(Selection(order_ids=(OLD,)))),
     "cloudmonitor-subscription.form": Command("cloudmonitor", Renew(Selection(order_ids=(OLD,)))),
     "eventbridge.json": Command("cloudmonitor", Renew(SCAN)),
-    "threshold-alarm.json": Command("cloudmonitor", Renew(Selection(instance_ids=("cas-cn-example01",)))),
+    "threshold-alarm.json": Command("cloudmonitor", Renew(Selection(instance_ids=(INSTANCE,)))),
     "manual.json": Command("manual", Renew(Selection(order_ids=(OLD,)))),
+    "manual-instances.json": Command("manual", Renew(Selection(instance_ids=(V2_INSTANCE,)))),
     "manual-api.json": Command("manual", Renew(Selection(order_ids=(OLD,)))),
     "manual-domains.json": Command("manual", Renew(Selection(domains=(DOMAIN,)))),
     "manual-scan-dry-run.json": Command("manual", Renew(SCAN, dry_run=True)),
     "check.json": Command("manual", Check()),
     "resolve.json": Command("manual", Resolve(OLD, NEW)),
-    "release.json": Command("manual", Release(OLD)),
+    "release.json": Command("manual", Release(OLD, Kind.ORDER)),
+    "release-instance.json": Command("manual", Release(V2_INSTANCE, Kind.INSTANCE)),
 }
 
 
@@ -126,12 +135,26 @@ JSON_VALUES = st.recursive(
     | st.floats()
     | st.text()
     | st.sampled_from(
-        [OLD, DOMAIN, "acs:cas:cn-hangzhou:123456789012:order/1", "{orderId=1, domain=a}", "AlertOk", "{}"]
+        [
+            *(
+                OLD,
+                DOMAIN,
+                V2_INSTANCE,
+                "cas-cn-\u0661",
+                "cas_dv-cn-" + "1" * 200,
+                "{orderId=1, domain=a}",
+                "AlertOk",
+                "{}",
+            ),
+            *("acs:cas:cn-hangzhou:123456789012:order/1", "acs:cas:cn-hangzhou:123456789012:instance/cas-cn-1/order/1"),
+        ]
     ),
     lambda inner: (
         st.lists(inner, max_size=4)
         | st.dictionaries(st.text(max_size=8), inner, max_size=4)
-        | st.dictionaries(st.sampled_from(["orderId", "certId", "domain", "instanceId", "order_id", "x"]), inner)
+        | st.dictionaries(
+            st.sampled_from(["orderId", "certId", "domain", "instanceId", "instances", "order_id", "x"]), inner
+        )
         | inner.map(json.dumps)
     ),
     max_leaves=12,
@@ -151,6 +174,7 @@ KEYS = [
     "domains",
     "dry_run",
     "eventName",
+    "instance_ids",
     "metricName",
     "name",
     "order_ids",
@@ -208,6 +232,7 @@ def assert_understood_or_refused(event: bytes) -> None:
             assert all(0 < int(name) < 2**63 and name == str(int(name)) for name in ids)
             said += "".join((*named.domains, *named.instance_ids))
             assert all(named.domains)
+            assert all(instance_id_in(name) == name for name in named.instance_ids)
     said.encode()  # what is said of an event can be logged
 
 

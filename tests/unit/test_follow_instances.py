@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from handler.errors import CasMisconfigured, JournalConflict, JournalUnavailable, PublishFailed
-from handler.instances.detail import Detail, detail_in
+from handler.instances.detail import Detail, Task, detail_in, task_in
 from handler.instances.instance import Instance
 from handler.instances.service import InstanceList, InstanceService
 from handler.journal.alerts import Alerts
@@ -21,11 +21,14 @@ from handler.journal.renewal import Renewal
 from handler.journal.states import State
 from handler.outbox.publisher import Addresses, Outbox
 from handler.outbox.queue import Queue
+from handler.result import RunResult
 from handler.run.follow_instances import HOSTED_FROM, FollowInstances
+from handler.run.services import Identity, Services
 from handler.run.unfinished import is_unfinished
 from handler.runtime.countdown import Countdown
 from handler.runtime.log import Log
-from tests.examples import ACCOUNT, DAY, HOUR, NOW, rules
+from handler.watch.service import CertificateList
+from tests.examples import ACCOUNT, DAY, HOUR, NOW, rules, settings
 from tests.memory_store import MemoryStore
 from tests.stubs.clock import FakeClock
 from tests.unit.v2_rows import DETAIL, ends_in, instance
@@ -33,6 +36,7 @@ from tests.unit.v2_rows import DETAIL, ends_in, instance
 ID, BASE, NEXT = "cas_dv-cn-example01", "20000001", "20000002"
 LOG = f"instances/{ID}"
 WITHIN = 14 * DAY
+NO_ORDERS: Any = None
 
 
 class Listed:
@@ -51,6 +55,21 @@ class Listed:
         if self.is_forbidden:
             raise CasMisconfigured("NoPermission", "no")
         return detail_in(self.answer)
+
+    def task(self, instance_id: str) -> Task:
+        return task_in({"TaskStatus": "success"})
+
+    def apply(self, instance_id: str, seconds: float) -> str:
+        raise AssertionError("nobody applies here")
+
+    def certificates(self) -> CertificateList:
+        return CertificateList()
+
+    def of_instance(self, instance_id: str) -> CertificateList:
+        return CertificateList()
+
+    def probe_certificates(self) -> None:
+        self.certificates()
 
     def probe_instances(self) -> None:
         self.instances()
@@ -101,9 +120,12 @@ class World:
         addresses = Addresses(ACCOUNT, "good-news", "alerts")
         outbox = Outbox(queue, addresses, journal, Alerts(self.store, name), time, log)
         followed = notes.open_work(self.clock.now(), tidy=True).renewals
-        return list(
-            FollowInstances(service, journal, notes, outbox, time).watch(shown, followed, rules(**ruled), WITHIN)
+        ours = settings()._replace(rules=rules(**ruled), stalled_within=WITHIN)
+        services = Services(
+            Identity(name, ACCOUNT, "cn-hangzhou"), ours, time, log, NO_ORDERS, service, self.listed, queue, self.store
         )
+        self.result = RunResult(name, "timer")
+        return list(FollowInstances(services, journal, notes, outbox, self.result).watch(shown, followed))
 
     def journal(self) -> Renewal:
         return Journal(self.store, "reader").read(ID)

@@ -1,12 +1,15 @@
 """What a person asks for, and what is said of an event that a person cannot mean."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from handler.command import Command, Renew, Selection
+from handler.certificates.renewable import Kind
+from handler.command import Command, Release, Renew, Selection
 from handler.triggers.manual import _ALONE, _SELECTORS
 from tests import examples
-from tests.examples import DOMAIN, NEW, OLD, OTHER
-from tests.unit.sample_events import EVENTS, SCAN, asked, refusal, sample
+from tests.examples import DOMAIN, NEW, OLD, OTHER, PROPERTY
+from tests.unit.sample_events import EVENTS, INSTANCE, SCAN, V2_INSTANCE, asked, refusal, sample
 
 # -------------------------------------------------------------------------------------------------------- what is asked
 
@@ -29,10 +32,13 @@ def test_whatever_a_person_may_ask_for_has_a_sample():
             Selection((), (), (), (DOMAIN, "*.example.com")),
         ),
         ({"domains": ["bücher.example.com"]}, Selection(domains=("xn--bcher-kva.example.com",))),
+        ({"instance_ids": [V2_INSTANCE, INSTANCE]}, Selection(instance_ids=(V2_INSTANCE, INSTANCE))),
+        ({"instance_ids": [V2_INSTANCE, V2_INSTANCE]}, Selection(instance_ids=(V2_INSTANCE,))),
+        ({"instance_ids": ["a" * 128, "cas-ivauto-1a2b"]}, Selection(instance_ids=("a" * 128, "cas-ivauto-1a2b"))),
         ({"scan": True}, SCAN),
     ],
 )
-def test_a_person_names_orders_or_domains_or_asks_for_a_scan(event, selection):
+def test_a_person_names_orders_instances_or_domains_or_asks_for_a_scan(event, selection):
     assert asked(event) == Command("manual", Renew(selection))
     assert asked({**event, "dry_run": True}) == Command("manual", Renew(selection, dry_run=True))
 
@@ -59,6 +65,14 @@ def test_a_person_names_orders_or_domains_or_asks_for_a_scan(event, selection):
         ({"order_ids": OLD}, "refused at event.order_ids: expected a list with at least one entry, got a string of 9"),
         ({"order_ids": {OLD: True}}, "refused at event.order_ids: expected a list"),
         ({"order_ids": None}, "refused at event.order_ids: expected a list with at least one entry, got null"),
+        (
+            {"order_ids": [OLD], "instance_ids": [V2_INSTANCE]},
+            "refused at event: 'order_ids' and 'instance_ids' contradict each other",
+        ),
+        ({"instance_id": V2_INSTANCE}, "refused at event: unknown key 'instance_id'"),
+        ({"instance_ids": V2_INSTANCE}, "refused at event.instance_ids: expected a list with at least one entry"),
+        ({"instance_ids": []}, "refused at event.instance_ids: expected a list with at least one entry"),
+        ({"instance_ids": [V2_INSTANCE], "dry_run": "yes"}, "refused at event.dry_run: expected true or false"),
         ({"domains": DOMAIN}, "refused at event.domains: expected a list"),
         ({"domains": []}, "refused at event.domains: expected a list"),
         ({"scan": False}, "refused at event.scan: only true is allowed"),
@@ -82,7 +96,24 @@ def test_a_person_names_orders_or_domains_or_asks_for_a_scan(event, selection):
             "refused at event.resolve: expected an object",
         ),
         ({"release": {"order_id": -1}}, "refused at event.release.order_id: expected an id"),
-        ({"release": {}}, "refused at event.release: expected an object with order_id"),
+        ({"release": {}}, "refused at event.release: expected an object with either order_id or instance_id"),
+        ({"release": OLD}, "refused at event.release: expected an object with either order_id or instance_id"),
+        (
+            {"release": {"order_id": OLD, "instance_id": V2_INSTANCE}},
+            "either order_id or instance_id, and nothing else",
+        ),
+        ({"release": {"instance_id": V2_INSTANCE, "why": "x"}}, "either order_id or instance_id, and nothing else"),
+        ({"release": {"instance_id": OLD}}, "refused at event.release.instance_id: expected an instance id"),
+        ({"release": {"instance_id": None}}, "refused at event.release.instance_id: expected an instance id"),
+        ({"release": {"order_id": V2_INSTANCE}}, "refused at event.release.order_id: expected an id"),
+        (
+            {"release": {"instance_id": V2_INSTANCE}, "dry_run": True},
+            "'release' stands alone, but here is 'dry_run' too",
+        ),
+        (
+            {"resolve": {"instance_id": V2_INSTANCE, "new_order_id": NEW}},
+            "expected an object with order_id and new_order",
+        ),
         ({"release": {"order_id": OLD}, "csr": "x"}, "refused at event: 'release' stands alone, but here is 'csr' too"),
     ],
 )
@@ -122,6 +153,39 @@ def test_an_id_is_a_positive_integer_of_64_bits(wrong):
 
 
 @pytest.mark.parametrize(
+    "wrong",
+    [
+        OLD,
+        7,
+        None,
+        True,
+        "",
+        " ",
+        f" {V2_INSTANCE}",
+        f"{V2_INSTANCE}\n",
+        "../orders/1",
+        "a/b",
+        "-a",
+        "a" * 129,
+        "é",
+        [],
+        {},
+    ],
+)
+def test_an_instance_id_is_a_short_text_that_can_be_part_of_a_name_and_no_number(wrong):
+    said = refusal({"instance_ids": [V2_INSTANCE, wrong]})
+    assert "refused at event.instance_ids[1]: expected an instance id such as cas_dv-cn-example01" in said
+    assert "at most 128 letters, digits, _ . and -, a letter or digit first and not digits alone" in said
+
+
+@PROPERTY
+@given(st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}", fullmatch=True).filter(lambda text: not text.isdigit()))
+def test_any_instance_id_selects_itself_and_can_be_released(instance_id):
+    assert asked({"instance_ids": [instance_id]}).what == Renew(Selection(instance_ids=(instance_id,)))
+    assert asked({"release": {"instance_id": instance_id}}).what == Release(instance_id, Kind.INSTANCE)
+
+
+@pytest.mark.parametrize(
     "wrong", [1, None, True, "", "  ", ".", " . ", "a.example.com,b.example.com", "a" * 254, [], {}]
 )
 def test_a_domain_is_the_text_of_one_name(wrong):
@@ -153,8 +217,17 @@ def test_a_csr_goes_with_one_order(event, selection, key):
     assert what.csr.common_name == DOMAIN
 
 
-@pytest.mark.parametrize("event", [{"scan": True}, {"order_ids": [OLD, OTHER]}, {"domains": [DOMAIN, "b.example.com"]}])
-def test_a_csr_does_not_go_with_several_orders(event):
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"scan": True},
+        {"order_ids": [OLD, OTHER]},
+        {"domains": [DOMAIN, "b.example.com"]},
+        {"instance_ids": [INSTANCE]},
+        {"instance_ids": [V2_INSTANCE]},
+    ],
+)
+def test_a_csr_does_not_go_with_several_orders_nor_with_instances(event):
     assert "refused at event.csr: a CSR goes with exactly one order" in refusal({**event, "csr": examples.csr()})
 
 

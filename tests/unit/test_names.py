@@ -3,11 +3,13 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from handler.command import Renew, Selection
 from handler.errors import EventRefused
 from handler.triggers.events import command_in
-from tests.examples import DOMAIN, NEW, OLD
+from tests.examples import DOMAIN, NEW, OLD, PROPERTY
 from tests.unit.sample_events import (
     ARN,
     EXPIRY_EVENTS,
@@ -48,6 +50,8 @@ from tests.unit.sample_events import (
         ({"orderId": "", "domain": None, "certId": "7"}, Selection(certificate_ids=("7",))),
         ({}, SCAN),
         ({"instanceId": "lb-example01", "instanceName": DOMAIN, "id": "7", "expiry": 5}, SCAN),
+        ({"TaskId": "cas_dv-cn-0001"}, Selection(instance_ids=("cas_dv-cn-0001",))),
+        ({"jobId": "cas_deployment-cn-1", "text": "see cas_dv-cn-0001"}, SCAN),
         ({"instanceId": "i-cas-1", "name": INSTANCE, "text": f"see {ARN}"}, SCAN),
     ],
 )
@@ -77,8 +81,18 @@ TWO_DOMAINS = Selection(domains=("a.example.com", "b.example.com"))
         ),
         *(
             (key, [INSTANCE, "lb-example01", "cas-cn-example02"], Selection((), (), (INSTANCE, "cas-cn-example02")))
-            for key in ("instanceIds", "resourceIds", "InstanceIdList")
+            for key in (
+                "instanceIds",
+                "resourceIds",
+                "InstanceIdList",
+                "instances",
+                "Resources",
+                "certInstanceIds",
+                "certificate-instance-id",
+                "casInstanceId",
+            )
         ),
+        ("affected", ["cas_dv-cn-1", "cas_ov-cn-2"], Selection(instance_ids=("cas_dv-cn-1", "cas_ov-cn-2"))),
         ("resourceIds", [ARN, f"{ARN}2"], Selection(instance_ids=(INSTANCE, f"{INSTANCE}2"))),
         ("orders", [int(OLD), NEW], Selection(order_ids=(OLD, NEW))),
         ("certificates", ["7654321", "7654322"], Selection(certificate_ids=("7654321", "7654322"))),
@@ -109,6 +123,8 @@ def test_several_are_named_by_a_plural_in_any_spelling(key, values, named):
         ({"order": 5, "id": 7, "ids": [8], "certificate": "-----BEGIN", "items": ["1"]}, SCAN),
         ({"description": "{x} [y] all orders"}, SCAN),
         ({"description": "[WARN] instanceId: lb-example01"}, SCAN),
+        ({"description": "[WARN] instanceId: i-cas-1"}, SCAN),
+        ({"certificate": {"instanceId": "cas_dv-cn-1"}}, Selection(instance_ids=("cas_dv-cn-1",))),
     ],
 )
 def test_what_is_named_by_an_object_is_found(content, named):
@@ -173,11 +189,20 @@ def test_a_key_that_stands_twice_in_a_text_is_refused():
     [
         (ARN, Selection(instance_ids=(INSTANCE,))),
         (f"acs:yundun-cert:cn-hangzhou:123456789012:instance/{INSTANCE}", Selection(instance_ids=(INSTANCE,))),
+        ("acs:cas::123456789012:instance/cas_dv-cn-1", Selection(instance_ids=("cas_dv-cn-1",))),
+        ("acs:CAS:cn-hangzhou:123456789012:cert-instance/cas_dv-cn-1", Selection(instance_ids=("cas_dv-cn-1",))),
+        ("acs:cas:cn-hangzhou:123456789012:cas_dv-cn-1", Selection(instance_ids=("cas_dv-cn-1",))),
+        (
+            "acs:yundun-cert:cn-hangzhou:123456789012:instance/cas_dv-cn-1/certificate/7",
+            Selection(certificate_ids=("7",), instance_ids=("cas_dv-cn-1",)),
+        ),
         (f"acs:cas:cn-hangzhou:123456789012:order/{OLD}", Selection(order_ids=(OLD,))),
         (f"acs:cas::123456789012:Order/{OLD}", Selection(order_ids=(OLD,))),
         ("acs:cas:cn-hangzhou:123456789012:certificate/7", Selection(certificate_ids=("7",))),
         ("acs:cas:cn-hangzhou:123456789012:cert/7", Selection(certificate_ids=("7",))),
         ("acs:cas:cn-hangzhou:123456789012:instance/other", SCAN),
+        ("acs:cas:cn-hangzhou:123456789012:order/*", SCAN),
+        ("acs:ecs:cn-hangzhou:123456789012:instance/cas_dv-cn-1", SCAN),
         (f"acs:slb:cn-hangzhou:123456789012:order/{OLD}", SCAN),
         (f"acs:ecs:cn-hangzhou:123456789012:instance/{INSTANCE}", SCAN),
         ("acs:cas", SCAN),
@@ -204,3 +229,40 @@ def test_an_event_is_understood_however_deeply_it_is_nested_or_refused_for_it(op
             assert "refused at event: it is nested too deeply" in str(refused)  # noqa: PT017 (which depths is Python's)
             seen.add(None)
     assert seen == {Renew(Selection(order_ids=("1",))), None}
+
+
+V2_IDS = st.from_regex(r"cas(_(dv|ov|ev))?-(cn|sg)-[a-z0-9]{1,20}", fullmatch=True)
+INSTANCE_KEYS = ("instanceId", "InstanceId", "instance_ids", "resource-id", "resourceIds", "instances", "Resources")
+WAYS = (
+    list,
+    ", ".join,
+    json.dumps,
+    lambda ids: [{"value": one} for one in ids],
+    lambda ids: [f"acs:cas:cn-hangzhou:123456789012:instance/{one}" for one in ids],
+    lambda ids: ",".join(f"acs:yundun-cert::123456789012:instance/{one}" for one in ids),
+)
+
+
+@PROPERTY
+@given(
+    st.lists(V2_IDS, min_size=1, max_size=4),
+    st.sampled_from(INSTANCE_KEYS),
+    st.sampled_from(WAYS),
+    st.lists(st.sampled_from(["rows", "detail", "x", "text"]), max_size=3),
+    st.booleans(),
+)
+def test_v2_instances_are_found_in_every_envelope_however_they_are_written(ids, key, written, around, has_more):
+    content = {key: written(ids)}
+    for name in around:
+        content = {name: json.dumps(content) if name == "text" else [content]}
+    named = Selection(certificate_ids=("7",) if has_more else (), instance_ids=tuple(dict.fromkeys(ids)))
+    if has_more:
+        content |= {"certificateId": 7, "domain": DOMAIN}
+    assert selection(system_event(content)) == named
+    assert selection(system_event(json.dumps(content))) == named
+    assert selection(subscription(content)) == named
+    assert selection(subscription(eventRawContent=json.dumps(content))) == named
+    assert selection(subscription(meta={"sysEventMeta": content})) == named
+    assert selection(cloud_event(content)) == named
+    assert selection(cloud_event(json.dumps({"content": content}))) == named
+    assert selection(threshold_alarm(resources=json.dumps(content))) == named

@@ -13,7 +13,7 @@ import pytest
 from handler.certificates.csr import Csr
 from handler.command import Check, Command, Renew, Selection
 from handler.errors import CasMisconfigured, CasOutcomeUnknown, PublishFailed
-from handler.instances.detail import Detail, detail_in
+from handler.instances.detail import Detail, Task, detail_in
 from handler.instances.service import InstanceList, InstanceService
 from handler.journal.store import Store
 from handler.orders.book import OrderBook
@@ -90,9 +90,19 @@ class NothingElse:
         self.probe_instances()
         return detail_in({"InstanceId": instance_id})
 
+    def task(self, instance_id: str) -> Task:
+        self.probe_instances()
+        return Task(has_failed=False, said="")
+
+    def apply(self, instance_id: str, seconds: float) -> str:
+        raise CasMisconfigured("NoPermission", f"nobody applies for {instance_id}")
+
     def certificates(self) -> CertificateList:
         self.probe_certificates()
         return CertificateList()
+
+    def of_instance(self, instance_id: str) -> CertificateList:
+        return self.certificates()
 
     def probe_instances(self) -> None:
         if self.is_forbidden:

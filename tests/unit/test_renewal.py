@@ -3,8 +3,10 @@
 import pytest
 
 from handler.errors import JournalUnavailable
-from handler.journal.entries import KIND_OF, Followed, Notified, Observed, Renewed, Unknown
-from handler.journal.renewal import _AFTER, RELEASED, Renewal, Successor
+from handler.journal.entries import Followed, Notified, Observed, Renewed, Unknown
+from handler.journal.entry_kinds import KIND_OF
+from handler.journal.fold import _AFTER
+from handler.journal.renewal import RELEASED, Renewal, Successor
 from handler.journal.states import State
 from handler.outbox.messages import failed_id
 from tests.examples import DAY, MILLISECOND, MINUTE, NEW, NOW, OLD, OTHER, SECOND, renewable
@@ -94,7 +96,9 @@ def test_notifying_changes_no_state_and_no_id(state, journal):
     assert journal.read(OLD) == after
 
 
-@pytest.mark.parametrize("state", [state for state in State if state not in {State.DONE, State.FOLLOWED}])
+@pytest.mark.parametrize(
+    "state", [state for state in State if state not in {State.DONE, State.FOLLOWED, State.APPLIED}]
+)
 def test_only_a_successor_is_observed_and_one_that_is_awaited(state, journal):
     with pytest.raises(JournalUnavailable):
         journal.record(brought_to(state, journal), Observed("PAYED"), NOW)

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handler.certificates.renewable import Kind, Renewable
-from handler.watch.standing import HISTORY, THRESHOLDS, Standing, latest_ends, nearest_unprotected_days, unreplaced
+from handler.certificates.rules import HISTORY
+from handler.watch.standing import THRESHOLDS, Standing, latest_ends, nearest_unprotected_days, unreplaced
 from tests.examples import DAY, HOUR, MILLISECOND, NOW, PROPERTY, SECOND
 
 FOURTEEN_DAYS = 14 * DAY

@@ -9,15 +9,17 @@ from typing import Any
 import pytest
 
 from handler.certificates.renewable import Kind
+from handler.certificates.rules import HISTORY
 from handler.instances.instance import Instance
+from handler.instances.policy import names_of
 from handler.journal.renewal import Renewal, Successor
 from handler.journal.states import State
 from handler.orders.order import Order
 from handler.outcomes import Outcome, Reason
 from handler.result import Line
-from handler.run.standings import is_excepted, names_of, standings_of
+from handler.run.standings import is_excepted, standings_of
 from handler.watch.certificate import Certificate
-from handler.watch.standing import HISTORY, Standing
+from handler.watch.standing import Standing
 from tests.examples import DAY, MILLISECOND, NEW, NOW, OLD, OTHER, book, order, pending, renewal, rules
 from tests.unit.v2_rows import certificate, ends_in, instance, seconds
 

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.command import Check, Command, Renew, Selection
+from handler.certificates.renewable import Kind
+from handler.command import Check, Command, Release, Renew, Selection
 from handler.errors import EventRefused
 from handler.triggers.manual import _KEYS
 from tests.examples import DOMAIN, NEW, OLD, OTHER, PROPERTY
-from tests.unit.sample_events import SCAN, asked, refusal, timer
+from tests.unit.sample_events import SCAN, V2_INSTANCE, asked, refusal, timer
 
 
 @pytest.mark.parametrize("payload", ["", "  ", "\ufeff\n", "{}", ' {"scan": true}'])
@@ -50,7 +51,9 @@ def test_a_timer_without_a_payload_scans(event):
     [
         ({"dry_run": True}, Renew(SCAN, dry_run=True)),
         ({"order_ids": [OLD], "dry_run": False}, Renew(Selection(order_ids=(OLD,)))),
+        ({"instance_ids": [V2_INSTANCE], "dry_run": True}, Renew(Selection(instance_ids=(V2_INSTANCE,)), dry_run=True)),
         ({"check": True}, Check()),
+        ({"release": {"instance_id": V2_INSTANCE}}, Release(V2_INSTANCE, Kind.INSTANCE)),
     ],
 )
 def test_a_timer_can_ask_what_a_person_can_ask(payload, what):
@@ -65,6 +68,8 @@ def test_a_timer_can_ask_what_a_person_can_ask(payload, what):
         ('{"dryrun": true}', "refused at payload: unknown key 'dryrun'"),
         ('{"dry_run": "yes"}', "refused at payload.dry_run: expected true or false"),
         ('{"order_ids": [0]}', "refused at payload.order_ids[0]: expected an id"),
+        ('{"instance_ids": ["7"]}', "refused at payload.instance_ids[0]: expected an instance id"),
+        ('{"instanceIds": ["cas_dv-cn-1"]}', "refused at payload: unknown key 'instanceIds'"),
         ("renew {all} of it", "refused at payload: it is no JSON object, and the character '{' makes it look like an"),
         ({"dry_run": True}, "refused at payload: the platform sends a string, this is an object"),
         ([], "refused at payload: the platform sends a string, this is a list"),
@@ -132,6 +137,8 @@ INSTRUCTIONS = {
             "order 5",
             "domains",
             "domainNames",
+            "instanceIds",
+            "instance_id cas_dv-cn-1",
         ),
         *("'scan'", "`check`", "new_order_id", "new order"),
     ],
@@ -149,7 +156,9 @@ def test_what_looks_like_an_instruction_is_no_note(why, payload):
 @PROPERTY
 @given(
     st.text("\ufeff\u200b\u2060 \t\n", max_size=3),
-    st.sampled_from([{"dry_run": True}, {"order_ids": [OLD]}, {"domains": [DOMAIN]}, {"check": True}, {"release": {}}]),
+    st.sampled_from(
+        [{"dry_run": True}, {"order_ids": [OLD]}, {"domains": [DOMAIN]}, {"instance_ids": ["a-1"]}, {"release": {}}]
+    ),
     st.integers(0, 4),
     st.sampled_from([json.dumps, str, lambda asked: json.dumps(json.dumps(asked)), lambda asked: json.dumps([asked])]),
 )
@@ -169,12 +178,14 @@ def test_letters_commas_and_spaces_are_always_a_note(text):
 
 
 @pytest.mark.parametrize(
-    "key", ["dryRun", "DRY_RUN", "dry-run", "orderIds", "order_id", "domain", "CSR", "domainNames"]
+    "key", ["dryRun", "DRY_RUN", "dry-run", "orderIds", "order_id", "domain", "CSR", "domainNames", "instanceIds"]
 )
 def test_what_belongs_into_the_payload_of_a_timer_is_not_ignored_in_another_spelling(key):
     assert f"refused at event: {key!r} belongs into the payload" in refusal(timer(**{key: True}))
 
 
-@pytest.mark.parametrize("key", ["dry_run", "order_ids", "domains", "scan", "OrderId", "csr", "Csr", "resolve"])
+@pytest.mark.parametrize(
+    "key", ["dry_run", "order_ids", "instance_ids", "domains", "scan", "OrderId", "csr", "Csr", "resolve"]
+)
 def test_what_belongs_into_the_payload_of_a_timer_is_not_ignored_beside_it(key):
     assert f"refused at event: {key!r} belongs into the payload" in refusal(timer(payload="", **{key: True}))

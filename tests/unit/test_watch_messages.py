@@ -9,15 +9,14 @@ from handler.certificates.renewable import Kind, Renewable
 from handler.journal.entries import Followed
 from handler.journal.renewal import Renewal, Successor
 from handler.journal.states import State
-from handler.outbox.watch_messages import (
-    Expiring,
+from handler.outbox.instance_messages import (
     Review,
-    expiring_message,
     instance_issued_id,
     instance_issued_message,
     instance_stalled_id,
     instance_stalled_message,
 )
+from handler.outbox.watch_messages import Expiring, expiring_message
 from handler.outcomes import Reason
 from tests import published
 from tests.examples import ACCOUNT, DAY, HOUR, MILLISECOND, NOW, renewable
@@ -112,7 +111,7 @@ def test_an_issued_certificate_of_an_instance_is_the_documented_cloud_event():
 
 def test_an_instance_that_does_not_get_on_is_the_documented_cloud_event():
     review = Review(Reason.HOSTED, "域名验证失败", [RECORD])
-    assert read(instance_stalled_message(FOLLOWED, review, NOW, ACCOUNT)) == {
+    assert read(instance_stalled_message(FOLLOWED, review, NOW, NOW, ACCOUNT)) == {
         "specversion": "1.0",
         "id": f"{INSTANCE}-20000001-stalled-2026-11-21",
         "source": "acs:yundun-cert::123456789012",

@@ -1,0 +1,131 @@
+"""Applications that are in review: is the next certificate there, what is in its way, and who must do what about it?"""
+
+from datetime import timedelta
+from typing import NamedTuple
+
+from handler.errors import CasError
+from handler.instances.detail import Detail, Task
+from handler.instances.instance import Instance
+from handler.instances.policy import awaited_from
+from handler.instances.progress import RECORDS_AFTER, Shown, next_among, next_in_row, trouble
+from handler.instances.settle import is_clear
+from handler.journal.entries import Observed
+from handler.journal.journal import Journal
+from handler.journal.lines import line_of
+from handler.journal.renewal import Renewal
+from handler.journal.states import State
+from handler.outbox.instance_messages import Records, Review, applied_id
+from handler.outbox.publisher import Outbox
+from handler.outcomes import Outcome, Reason
+from handler.result import Line, RunResult
+from handler.run.services import Services
+
+
+class _Seen(NamedTuple):
+    """An instance, looked at closely."""
+
+    shown: Instance
+    """As its detail has it; as the list does if that could not be read."""
+    said: str
+    """What the authority said, free text."""
+    records: Records
+    failure: str = ""
+    """Why the detail could not be read."""
+
+
+class Reviews:
+    """Attends to instances whose next certificate is awaited and not there."""
+
+    def __init__(self, services: Services, journal: Journal, outbox: Outbox, result: RunResult) -> None:
+        """`result`: gets a line for each that was applied for, or that waits for records."""
+        self._instances = services.instances
+        self._certificates = services.certificates
+        self._settings = services.settings
+        self._time = services.time
+        self._log = services.log
+        self._journal = journal
+        self._outbox = outbox
+        self._result = result
+
+    def attend(self, renewal: Renewal, instance: Instance) -> Renewal:
+        """Look closely at one, tell what is in its way, and return how it then is.
+
+        It is DONE if the next certificate is there although the list does not show it; nobody is notified of that yet.
+        Raises PublishFailed, JournalUnavailable or JournalConflict.
+        """
+        is_ours, waited = renewal.state is State.APPLIED, self._waited(renewal)
+        is_near = instance.ends is not None and instance.ends - self._time.now() <= self._settings.stalled_within
+        seen: _Seen | None = None
+        stage: Reason | None = None
+        if waited >= RECORDS_AFTER and (is_ours or instance.is_pending):
+            seen = self._look_closely(instance)
+            if is_ours:
+                renewal, stage = self._judge(renewal, seen)
+                if renewal.state is State.DONE:
+                    return renewal
+            if seen.records:
+                renewal = self._outbox.alert_validation(renewal, seen.records)
+            self._put_line(renewal, instance, stage, seen.records)
+        if not is_near and stage is None:
+            return renewal
+        on = self._time.now() if is_near else renewal.progress_at or self._time.now()
+        waits = stage or (Reason.IN_REVIEW if is_ours else awaited_from(instance))
+        return self._outbox.alert_instance_stalled(renewal, on, lambda: self._review(waits, instance, seen))
+
+    def _waited(self, renewal: Renewal) -> timedelta:
+        now = self._time.now()
+        return now - (renewal.applied_at or renewal.since_at or now)
+
+    def _look_closely(self, instance: Instance) -> _Seen:
+        try:
+            detail = self._instances.detail(instance.id)
+        except CasError as failure:
+            self._log.problem("not-read", order_id=instance.id, message=str(failure))
+            return _Seen(instance, instance.pending_result, (), f"the detail could not be read: {failure}")
+        clear = detail.instance if detail.instance and is_clear(detail.instance, instance.id) else None
+        return _Seen(clear or instance, _said(detail, instance), [record.to_dict() for record in detail.records])
+
+    def _judge(self, renewal: Renewal, seen: _Seen) -> tuple[Renewal, Reason | None]:
+        """Record whether the next certificate of an application of ours is there, and else what is in its way."""
+        now = self._time.now()
+        stage = trouble(renewal, seen.shown, seen.said, self._task(renewal.id), self._settings.settle, now)
+        issued = next_in_row(renewal, seen.shown)
+        if issued is None and (stage is not None or not seen.shown.is_pending):
+            # The instance need not show what it has issued as soon as that is there.
+            issued = next_among(renewal, self._issued_by(renewal.id))
+        if issued is not None:
+            return self._journal.record(renewal, issued, now), None
+        if renewal.progress != (stage or ""):
+            renewal = self._journal.record(renewal, Observed(stage or ""), now)
+        return renewal, stage
+
+    def _task(self, instance_id: str) -> Task | None:
+        try:
+            return self._instances.task(instance_id)
+        except CasError as failure:
+            self._log.problem("not-read", order_id=instance_id, message=str(failure))
+            return None
+
+    def _issued_by(self, instance_id: str) -> list[Shown]:
+        try:
+            found = self._certificates.of_instance(instance_id).certificates
+        except CasError as failure:
+            self._log.problem("not-read", order_id=instance_id, message=str(failure))
+            return []
+        return [Shown(certificate.renewable, certificate.status == "revoked") for certificate in found]
+
+    def _put_line(self, renewal: Renewal, instance: Instance, stage: Reason | None, records: Records) -> None:
+        reason = stage or (Reason.NEEDS_RECORDS if records else None)
+        shown = tuple(records)
+        if renewal.state is State.APPLIED:
+            self._result.put(line_of(renewal, Outcome.APPLIED, reason, message_id=applied_id(renewal), records=shown))
+        elif records:
+            self._result.put(Line(Outcome.SKIPPED, awaited_from(instance), instance.renewable, records=shown))
+
+    def _review(self, stage: Reason, instance: Instance, seen: _Seen | None) -> Review:
+        seen = seen or self._look_closely(instance)
+        return Review(stage, seen.said or seen.failure, seen.records)
+
+
+def _said(detail: Detail, instance: Instance) -> str:
+    return detail.pending_result or instance.pending_result
