@@ -58,8 +58,8 @@ package: $(INSTALLED)  ## build dist/code/ and dist/code.zip for RUNTIME (defaul
 	$(RUN) -m deploy.package --runtime '$(RUNTIME)'
 	@$(RUN) -m tests.packaged
 
-policy: $(INSTALLED)  ## print the RAM policy for s.mine.yaml (or for region=, account=, queue=, alert_queue=, bucket=, prefix=)
-	@$(RUN) -m deploy.policy $(foreach name,region account queue alert_queue bucket prefix,$(if $(findstring command,$(origin $(name))),$(name)='$($(name))'))
+policy: $(INSTALLED)  ## print the RAM policy for s.mine.yaml (or for region=, account=, queue=, alert_queue=, bucket=, prefix=, deploy_to=)
+	@$(RUN) -m deploy.policy $(foreach name,region account queue alert_queue bucket prefix deploy_to,$(if $(findstring command,$(origin $(name))),$(name)='$($(name))'))
 
 setup: $(INSTALLED)  ## make role, policy, queues and bucket for s.mine.yaml; ARGS=--plan only looks
 	@$(RUN) -m deploy.setup $(ARGS)

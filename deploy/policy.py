@@ -24,8 +24,11 @@ ALLOWED = {
     "alert_queue": r"[A-Za-z0-9][A-Za-z0-9-]{0,119}",
     "bucket": r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]",
     "prefix": r"[\w.-]+(/[\w.-]+)*",
+    "deploy_to": r"(\*|[A-Za-z]+(, *[A-Za-z]+)*)?",
 }
-"""The placeholders of the policy, and what each may be: above all no `*`, which would grant more than was meant."""
+"""The placeholders of the policy, and what each may be: above all no `*`, which would grant more than was meant.
+
+`deploy_to` is none: unless it is empty, the statements are granted that only it needs (`OnlyWith`)."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -66,6 +69,7 @@ def chosen(arguments: Iterable[str], deployment: Deployment) -> dict[str, str]:
             raise Problem(f"{argument!r} is not one of {names}", "name one of these")
         values[name] = value
     values["alert_queue"] = values["alert_queue"] or values["queue"]
+    values.setdefault("deploy_to", "")
     for name, pattern in ALLOWED.items():
         value = values[name].strip("/")
         if not re.fullmatch(pattern, value):
@@ -75,13 +79,17 @@ def chosen(arguments: Iterable[str], deployment: Deployment) -> dict[str, str]:
 
 
 def filled(policy: Any, values: Mapping[str, str]) -> Any:
-    """A copy of the policy with every placeholder filled in."""
+    """A copy of the policy with every placeholder filled in, without the statements that nothing chosen needs."""
     if isinstance(policy, dict):
-        return {key: filled(value, values) for key, value in policy.items()}
+        return {key: filled(value, values) for key, value in policy.items() if key != "OnlyWith"}
     if isinstance(policy, list):
-        entries = [filled(value, values) for value in policy]
+        entries = [filled(value, values) for value in policy if _is_needed(value, values)]
         return [entry for i, entry in enumerate(entries) if entry not in entries[:i]]  # both queues may be one
     return Template(policy).substitute(values)
+
+
+def _is_needed(entry: Any, values: Mapping[str, str]) -> bool:
+    return not isinstance(entry, dict) or "OnlyWith" not in entry or bool(values[entry["OnlyWith"]])
 
 
 if __name__ == "__main__":

@@ -44,6 +44,9 @@ def test_what_is_not_set_has_its_documented_default():
         dry_run=False,
         expiry_events=("*expir*", "*cert*day*", "*ssl*day*", "*到期*", "*过期*"),
         watch=frozenset(Kind),
+        deploy_to=(),
+        probe=True,
+        deploy_contact="",
     )
 
 
@@ -80,6 +83,9 @@ def test_a_default_that_is_written_out_changes_nothing(variable):
         "EXPIRY_EVENTS",
         "WATCH",
         "INSTANCES",
+        "DEPLOY_TO",
+        "PROBE",
+        "DEPLOY_CONTACT",
     ],
 )
 @pytest.mark.parametrize("empty", ["", "  ", "\n"])
@@ -108,6 +114,13 @@ def test_every_field_has_a_variable_and_no_variable_is_without_its_field():
     [
         ("cas_endpoint", "CAS_ENDPOINT", "cas.ap-southeast-1.aliyuncs.com", "https://cas.ap-southeast-1.aliyuncs.com"),
         ("cas_endpoint", "CAS_ENDPOINT", "http://127.0.0.1:9000", "http://127.0.0.1:9000"),
+        ("deploy_to", "DEPLOY_TO", "cdn, ALB,Cdn", ("CDN", "ALB")),
+        ("deploy_to", "DEPLOY_TO", "apigateway,WEBHOSTING", ("APIGateway", "webHosting")),
+        ("deploy_to", "DEPLOY_TO", " * ", ("*",)),
+        ("deploy_to", "DEPLOY_TO", " , ", ()),
+        ("probe", "PROBE", "OFF", False),
+        ("probe", "PROBE", "on", True),
+        ("deploy_contact", "DEPLOY_CONTACT", "21001", "21001"),
         ("cas_endpoint", "CAS_ENDPOINT", "127.0.0.1:9000", "https://127.0.0.1:9000"),
         ("cas_endpoint", "CAS_ENDPOINT", " https://cas.aliyuncs.com/ ", "https://cas.aliyuncs.com"),
         ("smq_endpoint", "SMQ_ENDPOINT", "http://localhost:65535", "http://localhost:65535"),
@@ -228,6 +241,16 @@ def test_what_the_operator_allows_becomes_the_rules(field, name, text, value):
         ("DRY_RUN", "0"),
         ("EXPIRY_EVENTS", ","),
         ("WATCH", ","),
+        ("DEPLOY_TO", "CND"),
+        ("DEPLOY_TO", "CDN ALB"),
+        ("DEPLOY_TO", "CDN,*"),
+        ("DEPLOY_TO", "all"),
+        ("DEPLOY_TO", "ECS"),
+        ("PROBE", "true"),
+        ("PROBE", "0"),
+        ("DEPLOY_CONTACT", "0"),
+        ("DEPLOY_CONTACT", "somebody"),
+        ("DEPLOY_CONTACT", "21001,21002"),
         ("WATCH", "order"),
         ("WATCH", "Orders"),
         ("WATCH", "orders instances"),
