@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 import pytest
 
-from deploy.table import show
+from deploy.table import show, show_what_failed
 from handler.cloud.cas_instances import CasInstances
 from handler.errors import CasMisconfigured
 from tests import invoke
@@ -100,7 +100,8 @@ def test_with_instances_to_apply_for_they_are_issued_or_ask_for_records_as_time_
     assert "cas.instance.issued cas_dv-cn-due00001-20000007-issued" in sent(second)
     assert "needs-records" in next(line for line in second.splitlines() if "cas_dv-cn-record01" in line)
     assert [said for said in sent(second) if said.startswith("cas.instance.validation cas_dv-cn-record01-")]
-    third = run(state, capsys, *applies, "--later", "1h")
+    third = run(state, capsys, *applies, "--later", "26h")
+    assert "needs-records" in next(line for line in third.splitlines() if "cas_dv-cn-record01" in line)
     assert not [said for said in sent(third) if said.startswith(("cas.instance.validation", "cas.instance.applied"))]
 
 
@@ -117,6 +118,15 @@ def test_what_is_about_to_end_fails_a_run_once_and_is_named(state: Path, capsys:
     _, _, failed = near.partition("The run FAILED (RunFailed): somebody must look at\n")
     assert "  instance cas_dv-cn-ending01 (legacy.example.com): expiring, subscription-ends, 2 days left" in failed
     assert "FAILED" not in run(state, capsys)
+
+
+def test_what_was_applied_for_and_is_about_to_end_is_named_and_what_is_issued_is_not(state: Path, capsys: Shown):
+    run(state, capsys, "--set", "INSTANCES=apply")
+    near = run(state, capsys, "--set", "INSTANCES=apply", "--later", "6d", status=1)
+    assert re.search(r"^instance +cas_dv-cn-due00001 .* applied +20000007 ", near, re.MULTILINE)
+    _, _, failed = near.partition("The run FAILED (RunFailed): somebody must look at\n")
+    assert "  instance cas_dv-cn-record01 (pay.example.com): applied, needs-records, 2 days left" in failed
+    assert "cas_dv-cn-due00001" not in failed.partition("On the queue")[0]
 
 
 @pytest.mark.parametrize("span", ["3", "-3d", "3 days", "d", ""])
@@ -249,3 +259,21 @@ def test_a_line_without_an_id_shows_what_was_asked_for_and_one_of_an_older_versi
     _, _, *rows = table_of(capsys, line(asked_for="domain a.example.com", outcome="skipped"), old)
     assert rows[0].split("  ")[1] == "domain a.example.com"
     assert rows[1].split()[:2] == ["order", "123451222"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_named"),
+    [
+        ({"reason": "QueueNotExist"}, True),
+        ({"reason": "journal-unavailable"}, True),
+        ({"reason": "needs-records"}, False),
+        ({"reason": "not-issued", "days_left": 2}, True),
+        ({"days_left": 2, "new_certificate_id": "20000007"}, False),
+    ],
+)
+def test_an_application_is_named_after_a_failed_run_if_that_is_why(
+    capsys: Shown, fields: dict[str, Any], is_named: bool
+):
+    shown = line(kind="instance", instance_id="cas_dv-cn-due00001", outcome="applied", **{"days_left": 11, **fields})
+    show_what_failed(json.dumps({"orders": [shown]}), "RunFailed")
+    assert ("cas_dv-cn-due00001" in capsys.readouterr().out) == is_named
