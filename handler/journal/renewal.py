@@ -49,6 +49,8 @@ class Successor(NamedTuple):
     """That of the purchase; None if its answer was lost and the order was found by reading."""
     how: str = "answer"
     """How it is known: `answer`, `settled` (found by reading) or `person`."""
+    ends: datetime | None = None
+    """Of the next certificate of an instance: when it expires."""
 
 
 class Renewal(NamedTuple):
@@ -66,7 +68,8 @@ class Renewal(NamedTuple):
     unknown_code: str = ""
     """Why the answer tells nothing; empty if the run died instead."""
     lost: int = 0
-    """Attempts since the last release whose answer was lost and of which nothing was found."""
+    """Attempts since the last release, of an instance for the same base, whose answer was lost and of which nothing was
+    found."""
     refusal: Refused | None = None
     hold: Held | None = None
     successor: Successor | None = None
@@ -182,9 +185,7 @@ def _claimed(renewal: Renewal, entry: Claimed, _at: datetime) -> Renewal:
     )
     if renewal.kind is not Kind.INSTANCE:
         return then
-    is_next = renewal.claim is None or renewal.claim.certificate_id != entry.certificate_id
-    base = Followed(entry.renewable, entry.certificate_id)
-    return _rebased(then, base)._replace(claim=entry, lost=0 if is_next else renewal.lost)
+    return _rebased(then, Followed(entry.renewable, entry.certificate_id))
 
 
 def _refused(renewal: Renewal, entry: Refused, _at: datetime) -> Renewal:
@@ -203,7 +204,7 @@ def _released(renewal: Renewal, _entry: Released, at: datetime) -> Renewal:
     refusal = Refused(RELEASED, "a person released it", at, is_failure=False)
     again = renewal.applied_for - {renewal.base.certificate_id} if renewal.base else renewal.applied_for
     return renewal._replace(
-        state=State.REFUSED, refusal=refusal, successor=None, lost=0, applied_at=None, applied_for=again
+        state=State.REFUSED, refusal=refusal, hold=None, successor=None, lost=0, applied_at=None, applied_for=again
     )
 
 
@@ -228,11 +229,13 @@ def _followed(renewal: Renewal, entry: Followed, _at: datetime) -> Renewal:
 
 
 def _rebased(renewal: Renewal, base: Followed) -> Renewal:
-    return renewal._replace(base=base, applied_at=None, successor=None, progress="", progress_at=None)
+    is_same = renewal.base is not None and renewal.base.certificate_id == base.certificate_id
+    lost = renewal.lost if is_same else 0
+    return renewal._replace(base=base, lost=lost, applied_at=None, successor=None, progress="", progress_at=None)
 
 
 def _issued(renewal: Renewal, entry: Issued, at: datetime) -> Renewal:
-    return renewal._replace(state=State.DONE, successor=Successor(entry.certificate_id, at))
+    return renewal._replace(state=State.DONE, successor=Successor(entry.certificate_id, at, ends=entry.ends))
 
 
 def _observed(renewal: Renewal, entry: Observed, at: datetime) -> Renewal:
