@@ -18,8 +18,8 @@ RECORDS_AFTER = timedelta(minutes=10)
 LONG_REVIEW = timedelta(days=1)
 """So long may an application be in review before people are alerted of it."""
 BACKDATED = timedelta(days=2)
-"""A certificate can begin so long before the claim that it follows, by the authority's habit and a list that is old. One
-that began earlier was there already, although it may end later than the base: lifetimes become shorter."""
+"""A certificate can begin so long before the claim that it follows: authorities do so, and a list can be old. One that
+began earlier was there already, although it may end later than the base: lifetimes become shorter."""
 
 
 class Shown(NamedTuple):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +20,6 @@ from handler.journal.entries import (
     Notified,
     Observed,
     Published,
-    Refused,
     Released,
     Renewed,
     Unknown,
