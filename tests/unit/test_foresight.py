@@ -142,6 +142,12 @@ def test_today_has_only_what_is_left_of_it():
     assert (len(foresight.missed), foresight.per_day) == (1, 5)
 
 
+def test_what_today_has_used_already_is_part_of_the_limit_that_would_do():
+    foresight = foresee([due(1, HOUR)], NOW, pace(per_run=1, per_day=1, left=0))
+    assert (missed(foresight), foresight.per_day, foresight.limit) == (["1"], 2, Reason.DAY_LIMIT)
+    assert "MAX_RENEWALS_PER_DAY must be at least 2 (it is 1)" in foresight.sentence
+
+
 def test_of_several_runs_a_day_each_has_its_limit_and_all_share_the_days():
     foresight = foresee([due(n, 3 * DAY) for n in range(10)], MIDNIGHT, pace(per_run=2, per_day=5, runs=4))
     by_run = [sum(run == number for run in foresight.run_of.values()) for number in range(1, 9)]
