@@ -121,7 +121,11 @@ def test_an_application_is_claimed_made_once_and_recorded_with_its_request(world
     assert world.cas.asked == [f"apply {ID}"]
     assert world.entries() == ["claimed", "applied"]
     assert renewal == world.journal.read(ID)
-    assert (renewal.state, renewal.applied_for, renewal.applied_at) == (State.APPLIED, {BASE}, NOW + 3 * SECOND)
+    assert (renewal.state, renewal.applied_for, renewal.applied_at) == (
+        State.APPLIED,
+        frozenset({BASE}),
+        NOW + 3 * SECOND,
+    )
     assert json.loads(world.store.logs[LOG][1])["request_id"] == "request-of-cas"
 
 
@@ -148,7 +152,7 @@ def test_what_is_about_to_be_applied_for_is_noted_until_the_end_of_the_run(world
 def test_not_now_and_in_review_is_an_application_that_is_in(world: World):
     world.cas.shows = {**INSTANCE, "Status": "pending"}
     line, renewal = world.make(NOT_NOW)
-    assert (line.outcome, renewal.state, renewal.applied_for) == (Outcome.APPLIED, State.APPLIED, {BASE})
+    assert (line.outcome, renewal.state, renewal.applied_for) == (Outcome.APPLIED, State.APPLIED, frozenset({BASE}))
     assert world.cas.asked == [f"apply {ID}", f"detail {ID}"]
     assert json.loads(world.store.logs[LOG][1]) | {"how": "settled", "request_id": None} == json.loads(
         world.store.logs[LOG][1]
@@ -163,7 +167,7 @@ def test_not_now_and_in_review_is_enough_whatever_certificate_is_shown_meanwhile
 def test_not_now_and_another_certificate_is_an_application_that_was_answered(world: World):
     world.cas.shows = {**INSTANCE, "CertificateId": 20000002}
     line, renewal = world.make(NOT_NOW)
-    assert (line.outcome, renewal.state, renewal.applied_for) == (Outcome.APPLIED, State.APPLIED, {BASE})
+    assert (line.outcome, renewal.state, renewal.applied_for) == (Outcome.APPLIED, State.APPLIED, frozenset({BASE}))
 
 
 @pytest.mark.parametrize("status", ["normal", "inactive", "willExpire", "expired", "closed"])

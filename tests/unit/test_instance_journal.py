@@ -105,7 +105,7 @@ def test_a_base_for_which_an_application_is_in_is_never_claimed_again_whatever_f
 @pytest.mark.parametrize("before", [(), (UNKNOWN,), (UNKNOWN, HELD)])
 def test_an_application_is_known_by_its_answer_or_found_by_reading_and_counts_the_same(before, how, journal):
     applied = written(journal, claim(), *before, Applied(*how), now=NOW + SECOND)
-    assert (applied.state, applied.applied_for, applied.applied_at) == (State.APPLIED, {FIRST}, NOW + SECOND)
+    assert (applied.state, applied.applied_for, applied.applied_at) == (State.APPLIED, frozenset({FIRST}), NOW + SECOND)
     assert (applied.hold, applied.refusal, applied.is_open) == (None, None, False)
 
 
@@ -141,7 +141,7 @@ def test_a_base_for_which_no_application_went_in_may_be_claimed(before, journal)
 def test_a_release_makes_the_base_free_and_no_other(until, journal, store):
     written(journal, claim(), APPLIED, issued(), claim(SECOND_ONE), APPLIED, *until)
     released = written(journal, Released())
-    assert (released.state, released.applied_for, released.applied_at) == (State.REFUSED, {FIRST}, None)
+    assert (released.state, released.applied_for, released.applied_at) == (State.REFUSED, frozenset({FIRST}), None)
     assert not is_unfinished(released)
     refuses(journal, store, claim(FIRST))
     again = written(journal, claim(SECOND_ONE), APPLIED)

@@ -11,11 +11,12 @@ import pytest
 
 from handler.certificates.renewable import Kind
 from handler.command import Command, Release, Renew, Selection
-from handler.errors import CasOutcomeUnknown, JournalUnavailable
+from handler.errors import CasOutcomeUnknown, JournalConflict, JournalUnavailable
 from handler.instances.detail import Detail, Task, detail_in, task_in
 from handler.instances.instance import Instance
 from handler.instances.row import instance_in
 from handler.instances.service import InstanceList, InstanceService
+from handler.journal.entries import Observed
 from handler.journal.journal import Journal
 from handler.journal.renewal import Renewal
 from handler.journal.states import State
@@ -211,6 +212,7 @@ def test_a_lost_answer_is_settled_by_reading_and_never_by_trying(world: World):
 
 
 def test_what_could_not_be_recorded_is_told_and_nothing_is_built_upon_it(world: World, monkeypatch: pytest.MonkeyPatch):
+    world.cas.row["CertificateNotAfter"] = milliseconds(NOW + 10 * DAY)
     append = world.store.append
 
     def fails_once(*_: object) -> int:
@@ -277,6 +279,49 @@ def test_the_end_of_an_issued_one_is_its_own_although_the_list_still_shows_the_o
     assert world.journal().state is State.DONE
     assert world.after(HOUR).line() == (Outcome.DEFERRED, Reason.SETTLING)
     assert len(world.cas.applications) == 1
+
+
+AFTER = {"Status": "normal", "CertificateId": NEXT, "CertificateNotAfter": milliseconds(NOW + 29 * DAY)}
+"""The next certificate, and it ends so soon that the one after it is due, too."""
+
+
+@pytest.mark.parametrize("is_noted", [True, False])
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_the_next_certificate_is_told_before_the_one_after_it_is_applied_for(
+    world: World, is_ours: bool, is_noted: bool
+):
+    world.cas.row["AutoReissue"] = "disable" if is_ours else "enable"
+    world.run()
+    assert world.journal().state is (State.APPLIED if is_ours else State.FOLLOWED)
+    if not is_noted:
+        world.store.notes.clear()
+    world.cas.row |= {**AFTER, "AutoReissue": "disable"}
+    world.after(HOUR).run()
+    assert world.ids("cas.instance.issued") == [f"{ID}-{NEXT}-issued"]
+    assert world.journal().state is State.DONE
+    assert world.after(HOUR).line() == (Outcome.APPLIED, None)
+    assert world.ids("cas.instance.applied")[-1] == f"{ID}-{NEXT}-applied"
+    assert len(world.cas.applications) == 1 + is_ours
+
+
+def test_an_application_of_before_is_not_told_again_when_the_next_claim_is_another_runs(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    world.run()
+    # Given up, and told: nobody looks at it any more.
+    journal = Journal(world.store, "somebody")
+    journal.record(world.journal(), Observed("ABANDONED"), NOW)
+    world.cas.row |= AFTER
+    append = world.store.append
+
+    def faster(key: str, position: int, entry: bytes) -> int:
+        if key == LOG:
+            raise JournalConflict(key)
+        return append(key, position, entry)
+
+    monkeypatch.setattr(world.store, "append", faster)
+    assert world.after(HOUR).line() == (Outcome.DEFERRED, Reason.IN_PROGRESS)
+    assert (len(world.cas.applications), len(world.ids("cas.instance.applied"))) == (1, 1)
 
 
 def test_a_refusal_by_the_authority_is_never_followed_by_an_application_of_its_own(world: World):
