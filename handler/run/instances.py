@@ -137,7 +137,7 @@ class Instances:
     def _waits(self, renewal: Renewal, instance: Instance) -> Line | None:
         """Return a line if the certificate before is there and nobody knows: the claim would make that forgotten.
 
-        This very run is about to notify of it (`follow`).
+        The last step of a scan notifies of it (`follow`).
         """
         is_there = renewal.state is State.DONE or next_in_row(renewal, instance) is not None
         if is_there and is_followed(renewal):
