@@ -1,6 +1,7 @@
 """An application for the next certificate of an instance, one at a time. Who is notified of it is not its business."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 from handler.errors import CasError, CasOutcomeUnknown, CasRefused
 from handler.instances.instance import Instance
@@ -23,8 +24,17 @@ STATUS_NOT_SUPPORT = "OperationDenied.StatusNotSupport"
 class Application:
     """Applies for what the policy allows, each under a claim in the journal."""
 
-    def __init__(self, service: InstanceService, journal: Journal, notes: OpenNotes, time: Countdown, log: Log) -> None:
-        """Use these services, until the time is over."""
+    def __init__(
+        self,
+        service: InstanceService,
+        journal: Journal,
+        notes: OpenNotes,
+        settle: timedelta,
+        time: Countdown,
+        log: Log,
+    ) -> None:
+        """Use these services, until the time is over. `settle`: what was read longer ago is not acted on."""
+        self._settle = settle
         self._service = service
         self._attempts = Attempts(journal, time, log)
         self._notes = notes
@@ -59,7 +69,7 @@ class Application:
             self._log.info("applied", order_id=instance.id, cas_request_id=request_id)
             return Applied("answer", request_id)
 
-        return self._attempts.make(renewal, claim, apply, Outcome.APPLIED)
+        return self._attempts.make(renewal, claim, apply, Outcome.APPLIED, now + self._settle)
 
     def _read_again(self, instance_id: str, base: str, refused: CasRefused) -> Applied:
         """Tell whether CAS refused since an application is in already. Raises `refused` if it is not."""

@@ -67,7 +67,8 @@ def validation_message(renewal: Renewal, records: Records, now: datetime, accoun
 def instance_issued_message(renewal: Renewal, new: Renewable, account_id: str) -> str:
     """Write the message that the next certificate of an instance is there.
 
-    `data` has InstanceId, Domain, ProductCode, CertificateId, ReplacedCertificateId, and CertEndTime of the new one.
+    `new`: the instance as it shows the new certificate, or else as it was. `data` has InstanceId, Domain, ProductCode,
+    CertificateId, ReplacedCertificateId, and CertEndTime of the new one, which the journal has.
     """
     successor = renewal.succeeded()
     data = {
@@ -76,7 +77,7 @@ def instance_issued_message(renewal: Renewal, new: Renewable, account_id: str) -
         "ProductCode": new.product,
         "CertificateId": successor.id,
         "ReplacedCertificateId": _base(renewal),
-        "CertEndTime": rfc3339(new.ends) if new.ends else None,
+        "CertEndTime": rfc3339(successor.ends) if successor.ends else None,
     }
     id_ = instance_issued_id(renewal)
     return cloud_event(id_, MessageType.INSTANCE_ISSUED, successor.id, successor.at, account_id, data)
