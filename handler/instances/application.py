@@ -1,7 +1,7 @@
 """An application for the next certificate of an instance, one at a time. Who is notified of it is not its business."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from handler.errors import CasError, CasOutcomeUnknown, CasRefused
 from handler.instances.instance import Instance
@@ -49,10 +49,10 @@ class Application:
         """Note for which instances is to be applied next. Raises JournalUnavailable."""
         self._notes.write([instance.id for instance in batch], self._time.deadline)
 
-    def make(self, instance: Instance, renewal: Renewal) -> tuple[Line, Renewal]:
+    def make(self, instance: Instance, renewal: Renewal, read_at: datetime) -> tuple[Line, Renewal]:
         """Apply for an instance that the policy allows, whose journal lets it be claimed, and that is noted.
 
-        `instance`: as it has just been read. Returns its line and the renewal as it then is: APPLIED and nobody
+        `instance`: as it was read, after `read_at`; much later nothing is applied for by it. Returns its line and the renewal as it then is: APPLIED and nobody
         notified, if an application is in; with `trouble`, if that could not be recorded. Raises JournalUnavailable if
         the claim cannot be written: then no application went in.
         """
@@ -69,7 +69,7 @@ class Application:
             self._log.info("applied", order_id=instance.id, cas_request_id=request_id)
             return Applied("answer", request_id)
 
-        return self._attempts.make(renewal, claim, apply, Outcome.APPLIED, now + self._settle)
+        return self._attempts.make(renewal, claim, apply, Outcome.APPLIED, read_at + self._settle)
 
     def _read_again(self, instance_id: str, base: str, refused: CasRefused) -> Applied:
         """Tell whether CAS refused since an application is in already. Raises `refused` if it is not."""
