@@ -52,9 +52,9 @@ class Application:
     def make(self, instance: Instance, renewal: Renewal, read_at: datetime) -> tuple[Line, Renewal]:
         """Apply for an instance that the policy allows, whose journal lets it be claimed, and that is noted.
 
-        `instance`: as it was read, after `read_at`; much later nothing is applied for by it. Returns its line and the renewal as it then is: APPLIED and nobody
-        notified, if an application is in; with `trouble`, if that could not be recorded. Raises JournalUnavailable if
-        the claim cannot be written: then no application went in.
+        `instance`: as it was read, after `read_at`; much later nothing is applied for by it. Returns its line and the
+        renewal as it then is: APPLIED and nobody notified, if an application is in; with `trouble`, if that could not
+        be recorded. Raises JournalUnavailable if the claim cannot be written: then no application went in.
         """
         base, now = instance.certificate_id, self._time.now()
         claim = Claimed(instance.renewable, self._time.deadline, now, frozenset(), certificate_id=base)
