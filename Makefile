@@ -14,18 +14,34 @@ VENV ?= .venv
 RUN := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
 
+# A PYTHON that was asked for is the one that runs: what was installed here for another one is made anew.
+WHICH := import os, sys; print(os.path.realpath(sys.base_prefix), *sys.version_info[:3])
+ifneq ($(filter command environment,$(firstword $(origin PYTHON))),)
+ifneq ($(wildcard $(INSTALLED)),)
+ifneq ($(shell '$(PYTHON)' -c '$(WHICH)' 2>&1),$(shell $(RUN) -c '$(WHICH)' 2>&1))
+ANOTHER := yes
+endif
+endif
+endif
+
 EVENT ?= events/timer.json
 SOAK_MINUTES ?= 10
+# The one of Function Compute that the package is for: python3.10 or python3.12.
+RUNTIME ?= python3.10
 
 ##@ Every day
 
 run: $(INSTALLED)  ## run the function on EVENT (default events/timer.json) against a local stand-in of the cloud
-	@$(RUN) -m tests.invoke $(EVENT) $(ARGS)
+	@$(RUN) -m tests.invoke '$(subst ','\'',$(EVENT))' $(ARGS)
+
+look: $(INSTALLED)  ## look at your own account: what the function would do there; only reads (ARGS=--facts: as a report)
+	@$(RUN) -m look $(ARGS)
 
 test: lint test-unit  ## lint, check types and run the tests
 
-test-unit: $(INSTALLED)  ## run the tests only
-	$(RUN) -m pytest $(ARGS)
+# One process per core, and whoever is done takes from what the other has left. No two tests share a folder or a port.
+test-unit: $(INSTALLED)  ## run the tests only, on every core
+	$(RUN) -m pytest -n auto --maxprocesses 8 --dist worksteal $(ARGS)
 
 lint: $(INSTALLED)  ## check style, formatting and types
 	$(RUN) -m ruff check .
@@ -38,19 +54,32 @@ format: $(INSTALLED)  ## format the code and fix what ruff can fix
 
 ##@ Deploy
 
-package: $(INSTALLED)  ## build dist/code/ and dist/code.zip for Function Compute
-	$(RUN) -m deploy.package
+package: $(INSTALLED)  ## build dist/code/ and dist/code.zip for RUNTIME (default python3.10) of Function Compute
+	$(RUN) -m deploy.package --runtime '$(RUNTIME)'
+	@$(RUN) -m tests.packaged
 
-policy: $(INSTALLED)  ## print the RAM policy for the vars of s.yaml (or for region=, account=, queue=, alert_queue=, bucket=, prefix=)
-	@$(RUN) -m deploy.policy $(foreach name,region account queue alert_queue bucket prefix,$(if $(findstring command,$(origin $(name))),$(name)='$($(name))'))
+policy: $(INSTALLED)  ## print the RAM policy for s.mine.yaml (or for region=, account=, queue=, alert_queue=, bucket=, prefix=, deploy_to=)
+	@$(RUN) -m deploy.policy $(foreach name,region account queue alert_queue bucket prefix deploy_to,$(if $(findstring command,$(origin $(name))),$(name)='$($(name))'))
 
-# The deployed set is locked for the function's platform, the development set for every platform and Python in use.
-UV_COMPILE = $(RUN) -m uv pip compile --quiet --upgrade --python-version 3.10 --generate-hashes \
-	--no-emit-index-url --no-emit-find-links --no-config --custom-compile-command 'make lock'
+setup: $(INSTALLED)  ## make role, policy, queues and bucket for s.mine.yaml; ARGS=--plan only looks
+	@$(RUN) -m deploy.setup $(ARGS)
 
-lock: $(INSTALLED)  ## refresh requirements.lock and requirements-dev.lock
-	$(UV_COMPILE) --python-platform x86_64-manylinux_2_28 requirements.txt -o requirements.lock
-	$(UV_COMPILE) --universal -c requirements.lock requirements.txt requirements-dev.txt -o requirements-dev.lock
+deploy: $(INSTALLED)  ## build the package, preview and deploy it with s.mine.yaml
+	@$(RUN) -m deploy.deploy $(ARGS)
+
+# Neither has a default, and neither is taken from the environment: what is sent may spend money.
+invoke: $(INSTALLED)  ## invoke the deployed function NAME with the event EVENT; asks before it can spend money
+	@$(RUN) -m deploy.invoke $(ARGS) -- '$(if $(findstring command,$(origin NAME)),$(NAME))' \
+		$(if $(findstring command,$(origin EVENT)),'$(EVENT)')
+
+# The development set is locked for every platform and Python in use; what is deployed is taken from it, for each runtime.
+UV_COMPILE = $(RUN) -m uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links \
+	--no-config --custom-compile-command 'make lock'
+
+lock: $(INSTALLED)  ## refresh the lock files: requirements-dev.lock, and one for each runtime
+	$(UV_COMPILE) --python-version 3.10 --universal requirements.txt requirements-dev.txt -o requirements-dev.lock
+	$(UV_COMPILE) --python-version 3.10 --python-platform x86_64-manylinux_2_28 -c requirements-dev.lock requirements.txt -o requirements.lock
+	$(UV_COMPILE) --python-version 3.12 --python-platform x86_64-manylinux_2_31 -c requirements-dev.lock requirements.txt -o requirements-3.12.lock
 
 ##@ Now and then
 
@@ -72,12 +101,13 @@ help:  ## this list
 		/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # Installed again only when a requirement changed: the stamp is newer than the lock file otherwise.
-$(INSTALLED): requirements-dev.lock
-	@$(or $(PYTHON),false) -c '$(IS_RIGHT)' \
+$(INSTALLED): requirements-dev.lock $(if $(ANOTHER),another-python)
+	@'$(or $(PYTHON),false)' -c '$(IS_RIGHT)' \
 		|| { echo "make: Python 3.10, 3.11 or 3.12 is needed$(if $(PYTHON),, and none is on PATH): make PYTHON=/path/to/python3.12 ..." >&2; exit 1; }
-	@[ -x $(VENV)/bin/pip ] || { echo "creating $(VENV)" >&2; $(PYTHON) -m venv $(VENV); }
+	@[ -z '$(ANOTHER)' ] || { echo "$(VENV) is of another Python: making it anew with $(PYTHON)" >&2; rm -f $@; '$(PYTHON)' -m venv --clear $(VENV); }
+	@[ -x $(VENV)/bin/pip ] || { echo "creating $(VENV)" >&2; '$(PYTHON)' -m venv $(VENV); }
 	@echo "installing requirements-dev.lock into $(VENV)" >&2
 	@$(RUN) -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
-.PHONY: run test test-unit lint format package policy lock soak mutants bench clean help
+.PHONY: another-python run look test test-unit lint format package policy setup deploy invoke lock soak mutants bench clean help

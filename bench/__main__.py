@@ -25,7 +25,7 @@ from typing import Any
 
 from bench import folders
 from bench.cloud import Account, CloudProcess, Report
-from deploy import package
+from deploy import proof
 
 CHILD = Path(__file__).with_name("child.py")
 TIMER = json.dumps({"triggerTime": "2026-11-21T03:00:00Z", "triggerName": "daily", "payload": ""})
@@ -122,7 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with closing(CloudProcess()) as cloud:
             table = measure(Bench(work, options.source, cloud), runs, long_runs)
     finally:
-        package.set_writable(work, allowed=True)
+        proof.set_writable(work, allowed=True)
         shutil.rmtree(work)
     options.output.write_text(json.dumps(vars(table), indent=1) + "\n", encoding="utf-8")
     show(table)

@@ -8,10 +8,12 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy import package
+from deploy import interpreter, package, proof
+from deploy.runtimes import DEFAULT, RUNTIMES
 
 HERE = Path(__file__).parent
-LOCK = Path("requirements.lock")
+RUNTIME = RUNTIMES[DEFAULT]
+LOCK = Path(RUNTIME.lock)
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Package:
 
 def ours(work: Path, source: Path = Path("handler")) -> Package:
     """Build the function's package."""
-    package.build(source, LOCK, work / "built")
+    package.build(source, LOCK, work / "built", RUNTIME)
     return _unpacked(work / "built" / "code.zip", work / "ours")
 
 
@@ -34,7 +36,7 @@ def naive(work: Path, python: str) -> Package:
     """Build the other handler's package: everything that pip installs, compiled as pip compiles it."""
     built = work / "naive-built"
     built.mkdir()
-    package.install(LOCK, built)
+    package.install(LOCK, built, RUNTIME)
     shutil.copy(HERE / "naive.py", built / "index.py")
     package.run([python, "-m", "compileall", "-q", str(built)], {}, "the naive package does not compile")
     package.write_zip(built, work / "naive.zip")
@@ -43,7 +45,8 @@ def naive(work: Path, python: str) -> Package:
 
 def find_python() -> str:
     """Return the deployed Python, else the one that runs this."""
-    return package.find_python() or sys.executable
+    found = interpreter.find(RUNTIME)
+    return found.path if found else sys.executable
 
 
 def _unpacked(archive: Path, folder: Path) -> Package:
@@ -51,5 +54,5 @@ def _unpacked(archive: Path, folder: Path) -> Package:
     with zipfile.ZipFile(archive) as packed:
         packed.extractall(folder)
     size = sum(path.stat().st_size for path in package.files_of(folder))
-    package.set_writable(folder, allowed=False)
+    proof.set_writable(folder, allowed=False)
     return Package(folder, archive.stat().st_size, size)

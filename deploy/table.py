@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 _FAILURES = frozenset({"refused", "unknown", "held"})
+_IN_THE_WAY = frozenset({"needs-records", "submission-failed", "authority-says", "review-too-long", "not-issued"})
+"""Reasons of what is applied for; any other is why its message or the journal failed."""
 _ALARM_DAYS = 3
 ALWAYS = ("kind", "id", "domain", "days left", "outcome")
 COLUMNS = {
@@ -17,6 +19,7 @@ COLUMNS = {
     "reason": "reason",
     "in run": "in_run",
     "new order": "new_order_id",
+    "new certificate": "new_certificate_id",
     "message id": "message_id",
 }
 """What stands in the table besides the kind and the id. What no line has is left out, unless it is in `ALWAYS`."""
@@ -26,7 +29,7 @@ def show(text: str) -> None:
     """Print a result of the function, given as JSON, for a person."""
     result = json.loads(text)
     if "errorType" in result:
-        print(f"{result['errorType']}: {result['errorMessage']}")
+        print(f"FAILED: {result['errorType']}: {result['errorMessage']}")
         return
     if result["dry_run"]:
         print("DRY RUN: nothing was bought and nothing was published.\n")
@@ -64,8 +67,9 @@ def _is_failure(line: Mapping[str, Any]) -> bool:
     return (
         outcome in _FAILURES
         or reason == "journal-unavailable"
-        # Renewed with a reason: bought, and then the message or the journal failed.
+        # Renewed or applied with such a reason: it is done, and then the message or the journal failed.
         or (outcome == "renewed" and bool(reason))
+        or (outcome == "applied" and bool(reason) and reason not in _IN_THE_WAY)
         or _is_near(line)
     )
 
@@ -73,7 +77,8 @@ def _is_failure(line: Mapping[str, Any]) -> bool:
 def _is_near(line: Mapping[str, Any]) -> bool:
     """Tell whether a run fails for it once a day: nothing has replaced it within three days of its end."""
     awaited = line["outcome"] == "already-renewed" or line["reason"] in {"hosted", "in-review"}
-    is_open = awaited or line["outcome"] in {"expiring", "deferred"}
+    is_applied_for = line["outcome"] == "applied" and not line.get("new_certificate_id")
+    is_open = awaited or is_applied_for or line["outcome"] in {"expiring", "deferred"}
     return is_open and -_ALARM_DAYS <= (line.get("days_left") or 0) < _ALARM_DAYS
 
 

@@ -7,7 +7,7 @@ import os
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from hashlib import sha256
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from handler.runtime.lean_imports import lean_imports
 
 with lean_imports():  # leaves out what the SDKs import and the function never uses
     from handler.cloud.cas_certificates import CasCertificates
-    from handler.cloud.cas_client import CasClient
+    from handler.cloud.cas_client import Cas, CasClient
     from handler.cloud.cas_instances import CasInstances
     from handler.cloud.cas_orders import CasOrders
     from handler.cloud.credentials import Credentials, credentials_from
@@ -26,6 +26,7 @@ with lean_imports():  # leaves out what the SDKs import and the function never u
     from handler.errors import EventRefused, RunFailed, SettingsError
     from handler.journal.folder_store import FileStore
     from handler.journal.store import Store
+    from handler.outbox.queue import Queue
     from handler.result import RunResult
     from handler.run.run import run
     from handler.run.self_check import check_line
@@ -37,6 +38,45 @@ with lean_imports():  # leaves out what the SDKs import and the function never u
     from handler.runtime.quiet import silence_libraries
     from handler.runtime.settings import Settings, settings_from
     from handler.triggers.events import command_in
+
+
+class Connections:
+    """How the services are put together for one invocation.
+
+    What has an effect outside of the journal is made in `cas` and in `queue` alone: whoever is to do less than the
+    deployed function overrides these, and then nothing in the process could do more, whatever service comes to be.
+    """
+
+    def cas(self, endpoint: str, credentials: Credentials, time: Countdown, meter: Meter) -> Cas:
+        """Return the client of CAS, one for all services, since so is the rate limit."""
+        return CasClient(endpoint, credentials, time, meter)
+
+    def queue(self, endpoint: str, credentials: Credentials, meter: Meter) -> AbstractContextManager[Queue]:
+        """Return the queue, which is closed at the end."""
+        return closing(Smq(endpoint, credentials, meter))
+
+    @contextmanager
+    def opened(
+        self, context: Context, settings: Settings, credentials: Credentials, log: Log, time: Countdown, meter: Meter
+    ) -> Iterator[Services]:
+        """Put the services together."""
+        store = EdgeStore(_store(settings, context, credentials), credentials.redact, meter)
+        cas = self.cas(settings.cas_endpoint, credentials, time, meter)
+        with self.queue(settings.smq_endpoint, credentials, meter) as queue:
+            yield Services(
+                identity=Identity(context.request_id, str(context.account_id), context.region),
+                settings=settings,
+                time=time,
+                log=log,
+                orders=CasOrders(cas, time),
+                instances=CasInstances(cas),
+                certificates=CasCertificates(cas),
+                queue=queue,
+                store=store,
+            )
+
+
+DEPLOYED = Connections()
 
 
 def initialize(_context: Context) -> None:
@@ -53,7 +93,13 @@ def handler(event: bytes, context: Context) -> str:
     return invoke(event, context, os.environ, SystemClock())
 
 
-def invoke(event: bytes, context: Context, environ: Mapping[str, str], clock: Clock) -> str:
+def invoke(
+    event: bytes,
+    context: Context,
+    environ: Mapping[str, str],
+    clock: Clock,
+    connections: Connections = DEPLOYED,
+) -> str:
     """Handle one event in a given environment, at a given time; see `handler`."""
     started = clock.now()
     silence_libraries()
@@ -69,7 +115,7 @@ def invoke(event: bytes, context: Context, environ: Mapping[str, str], clock: Cl
     try:
         command = command_in(event, settings.expiry_events)
         meter, time = Meter(clock), Countdown(clock, started, int(context.function.timeout))
-        with _opened(context, settings, credentials, log, time, meter) as services:
+        with connections.opened(context, settings, credentials, log, time, meter) as services:
             identity = services.identity._replace(event=_known_by(event, command))
             run(command, services._replace(identity=identity), result)
         result.metrics["services"] = meter.to_dict()
@@ -112,26 +158,6 @@ def _is_check(event: bytes) -> bool:
 def _known_by(event: bytes, command: Command) -> str:
     """Return by what a repetition is known: the platform repeats the very bytes, which have a time or an id in them."""
     return "" if command.trigger == "manual" else sha256(event).hexdigest()[:16]
-
-
-@contextmanager
-def _opened(
-    context: Context, settings: Settings, credentials: Credentials, log: Log, time: Countdown, meter: Meter
-) -> Iterator[Services]:
-    store = EdgeStore(_store(settings, context, credentials), credentials.redact, meter)
-    cas = CasClient(settings.cas_endpoint, credentials, time, meter)  # one for all, since so is the rate limit
-    with closing(Smq(settings.smq_endpoint, credentials, meter)) as queue:
-        yield Services(
-            identity=Identity(context.request_id, str(context.account_id), context.region),
-            settings=settings,
-            time=time,
-            log=log,
-            orders=CasOrders(cas, time),
-            instances=CasInstances(cas),
-            certificates=CasCertificates(cas),
-            queue=queue,
-            store=store,
-        )
 
 
 def _store(settings: Settings, context: Context, credentials: Credentials) -> Store:

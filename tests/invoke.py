@@ -4,13 +4,14 @@
 
 runs the real handler on the local stand-in of the cloud. The stand-in and the journal are kept in a folder
 (`.local/`), so that a second run finds everything as the first one left it; `--later 3d` lets three days go by there
-before. The deployed function is invoked by `python -m deploy.invoke`.
+before. The deployed function is invoked by `make invoke`.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import difflib
 import json
 import os
 import re
@@ -22,9 +23,11 @@ from typing import Any
 from unittest.mock import patch
 
 from deploy.event import add_event, read_event
+from deploy.reader import reader_may_leave
 from deploy.table import show, show_what_failed
 from handler import index
 from handler.errors import EventRefused, RunFailed, SettingsError
+from handler.runtime.variables import VARIABLES
 from tests.sample_account import sample_account_2026
 from tests.stubs.clock import Clock, SkewedClock, SystemClock
 from tests.stubs.cloud import QUEUE, local_cloud
@@ -34,7 +37,9 @@ class _OfTheDeployed(argparse.Action):
     """Says where the deployed function is invoked, instead of an option that has no effect here."""
 
     def __call__(self, parser: argparse.ArgumentParser, *given: Any) -> None:
-        parser.error(f"{given[-1]} is not for the local stand-in; for the deployed function: python -m deploy.invoke")
+        parser.error(
+            f"{given[-1]} is not for the local stand-in; the deployed function: make invoke NAME=... EVENT=..."
+        )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -54,7 +59,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--fresh", action="store_true", help="forget what earlier runs left and start anew")
     parser.add_argument("--state", type=Path, default=Path(".local"), help="the stand-in's folder (default: .local)")
     parser.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="a setting, such as DRY_RUN=true; repeatable"
+        "--set",
+        type=_setting,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a setting, such as DRY_RUN=true; repeatable",
     )
     parser.add_argument(
         "--later", type=_span, default=timedelta(), metavar="3d", help="let days (3d) or hours (12h) go by before"
@@ -73,11 +83,11 @@ def _local(event: bytes, options: argparse.Namespace) -> int:
     if not (state / "cas.json").exists():
         with local_cloud(_clock(state, timedelta()), state=state, fresh=True) as cloud:
             sample_account_2026(cloud)
-        print("A new account on the local stand-in of the cloud; nothing here costs money.")
+        with reader_may_leave():
+            print("A new account on the local stand-in of the cloud; nothing here costs money.")
     clock = _clock(state, options.later)
     with local_cloud(clock, state=state) as cloud:
-        settings = dict(pair.split("=", 1) for pair in options.set)
-        environ = cloud.environ(**{"JOURNAL_URL": journal.as_uri(), **settings})
+        environ = cloud.environ(**{"JOURNAL_URL": journal.as_uri(), **dict(options.set)})
         context = cloud.context(options.runtime, timeout=options.timeout)
         before = {message["id"] for message in cloud.smq.messages(QUEUE)}
         log = state / "handler.log"
@@ -89,14 +99,27 @@ def _local(event: bytes, options: argparse.Namespace) -> int:
         ):
             index.initialize(context)
             code, text, failed = _call(event, context)
-        show(text)
-        if failed:
-            show_what_failed(text, "RunFailed")
-        _show_queue(cloud.smq.messages(QUEUE), before)
-        print(f"\nThe function's log: {_shown(log)}   its journal: {_shown(journal)}")
-        if (journal / "report.html").exists():
-            print(f"The report: {_shown(journal / 'report.html')}")
+        with reader_may_leave():
+            show(text)
+            if failed:
+                show_what_failed(text, "RunFailed")
+            _show_queue(cloud.smq.messages(QUEUE), before)
+            print(f"\nThe function's log: {_shown(log)}   its journal: {_shown(journal)}")
+            if (journal / "report.html").exists():
+                print(f"The report: {_shown(journal / 'report.html')}")
     return code
+
+
+def _setting(text: str) -> tuple[str, str]:
+    """Read a setting such as `DRY_RUN=true`. What is none must not go by unseen: the run would buy all the same."""
+    name, equals, value = text.partition("=")
+    names = [variable.name for variable in VARIABLES]
+    if not equals or name not in names:
+        near = difflib.get_close_matches(name.upper(), names, 1)
+        meant = f"; did you mean {near[0]}={value or '...'}?" if near else ""
+        msg = f"{text!r} is no setting with its value{meant} NAME=VALUE, and NAME is one of {', '.join(names)}"
+        raise argparse.ArgumentTypeError(msg)
+    return name, value
 
 
 def _span(text: str) -> timedelta:
@@ -120,10 +143,12 @@ def _clock(state: Path, later: timedelta) -> Clock:
 def _call(event: bytes, context: Any) -> tuple[int, str, bool]:
     """Invoke as the platform does: the result of the call, or what the platform makes of an exception.
 
-    Returns the exit status, the text, and whether that is the result of a run that failed.
+    Returns the exit status, the text, and whether that is the result of a run that failed. A self-check with something
+    that is not in order is none that failed, to the platform; to whoever waits for the exit status it is.
     """
     try:
-        return 0, index.handler(event, context), False
+        text = index.handler(event, context)
+        return int(not all(check["ok"] for check in json.loads(text).get("check", ()))), text, False
     except RunFailed as failed:
         return 1, str(failed), True
     except (EventRefused, SettingsError) as refused:

@@ -1,6 +1,6 @@
 """The certificates of CAS, whatever they came from: the `CertificateService` of the deployed function."""
 
-from handler.cloud.cas_client import CasClient
+from handler.cloud.cas_client import Cas
 from handler.cloud.cas_lists import CasList
 from handler.watch.certificate import Certificate, certificate_in
 from handler.watch.service import CertificateList
@@ -12,7 +12,7 @@ PAGE = 100
 class CasCertificates:
     """The certificates of one account."""
 
-    def __init__(self, client: CasClient) -> None:
+    def __init__(self, client: Cas) -> None:
         """`client`: shared with the other services of CAS, since what it allows is for all of them together."""
         self._client = client
         self._list = self._of({})

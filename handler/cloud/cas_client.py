@@ -7,7 +7,7 @@ certificate orders are in `cas_orders`.
 from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import requests
@@ -55,22 +55,35 @@ _REPEATED_CODES = [
 ]
 
 
-class CasClient:
-    """CAS for one account. Lives for one invocation, as the credentials do.
+class Cas(Protocol):
+    """CAS as the services here use it: there are two ways to call an operation.
 
-    There are two ways to call an operation: `read` is repeated by the SDK's own retry options, `call_once` never is.
     Both take the parameters as texts and return the answer as it came, since the SDK's models make an empty list of
     whatever is none; an answer that is no object is an empty one.
     """
 
-    def __init__(self, endpoint: str, credentials: Credentials, clock: Clock, meter: Meter) -> None:
-        """`endpoint`: a URL; set, never derived from a region, since the SDK's own table has wrong hosts in it."""
+    def read(self, action: str, query: Mapping[str, str]) -> dict[str, Any]:
+        """See `CasReader.read`."""
+
+    def call_once(self, action: str, query: Mapping[str, str], seconds: float) -> dict[str, Any]:
+        """See `CasClient.call_once`."""
+
+
+class CasReader:
+    """CAS for one account, for reading only. Lives for one invocation, as the credentials do."""
+
+    def __init__(
+        self, endpoint: str, credentials: Credentials, clock: Clock, meter: Meter, *, repeats: bool = True
+    ) -> None:
+        """`endpoint`: a URL; set, never derived from a region, since the SDK's own table has wrong hosts in it.
+
+        `repeats`: whether what is throttled or not answered is tried again, by the SDK's own retry options.
+        """
         self._clock = clock
         self._meter = meter
         self._redact = credentials.redact
         self._reads: deque[datetime] = deque(maxlen=READS_A_SECOND)
-        self._repeating = _sdk_client(endpoint, credentials, repeats=True)
-        self._single = _sdk_client(endpoint, credentials, repeats=False)
+        self._reading = _sdk_client(endpoint, credentials, repeats=repeats)
 
     def read(self, action: str, query: Mapping[str, str]) -> dict[str, Any]:
         """Call an operation that changes nothing, no sooner than CAS allows. Raises CasError after some attempts."""
@@ -80,17 +93,7 @@ class CasClient:
                 # No longer than the rule asks for: a clock that is set back meanwhile makes the rest of it vast.
                 self._clock.sleep(min(wait, A_SECOND).total_seconds())
         self._reads.append(self._clock.now())
-        return self._call(self._repeating, action, query, RuntimeOptions())
-
-    def call_once(self, action: str, query: Mapping[str, str], seconds: float) -> dict[str, Any]:
-        """Call an operation that has an effect; `seconds`: how long it may take.
-
-        Raises CasBusy, CasThrottled, CasRefused or CasMisconfigured when nothing happened, CasOutcomeUnknown when that
-        cannot be said.
-        """
-        read = min(MAX_READ_SECONDS_ONCE, seconds - CONNECT_SECONDS)
-        runtime = RuntimeOptions(connect_timeout=CONNECT_SECONDS * 1000, read_timeout=int(read * 1000))
-        return self._call(self._single, action, query, runtime)
+        return self._call(self._reading, action, query, RuntimeOptions())
 
     def _call(self, client: Client, action: str, query: Mapping[str, str], runtime: RuntimeOptions) -> dict[str, Any]:
         params = Params(
@@ -113,6 +116,25 @@ class CasClient:
             said = "CAS answered with something else than an object"
             raise CasOutcomeUnknown(Reason.NO_ANSWER, said) from error
         return answer if isinstance(answer, dict) else {}
+
+
+class CasClient(CasReader):
+    """CAS for one account, for calls that have an effect, too: these are never repeated."""
+
+    def __init__(self, endpoint: str, credentials: Credentials, clock: Clock, meter: Meter) -> None:
+        """See `CasReader`."""
+        super().__init__(endpoint, credentials, clock, meter)
+        self._single = _sdk_client(endpoint, credentials, repeats=False)
+
+    def call_once(self, action: str, query: Mapping[str, str], seconds: float) -> dict[str, Any]:
+        """Call an operation that has an effect; `seconds`: how long it may take.
+
+        Raises CasBusy, CasThrottled, CasRefused or CasMisconfigured when nothing happened, CasOutcomeUnknown when that
+        cannot be said.
+        """
+        read = min(MAX_READ_SECONDS_ONCE, seconds - CONNECT_SECONDS)
+        runtime = RuntimeOptions(connect_timeout=CONNECT_SECONDS * 1000, read_timeout=int(read * 1000))
+        return self._call(self._single, action, query, runtime)
 
 
 def _sdk_client(endpoint: str, credentials: Credentials, *, repeats: bool) -> Client:

@@ -1,6 +1,6 @@
 """The certificate instances of CAS (V2): the `InstanceService` of the deployed function."""
 
-from handler.cloud.cas_client import CasClient
+from handler.cloud.cas_client import Cas
 from handler.cloud.cas_lists import CasList
 from handler.errors import CasOutcomeUnknown
 from handler.instances.detail import Detail, Task, detail_in, task_in
@@ -15,7 +15,7 @@ PAGE = 100
 class CasInstances:
     """The certificate instances of one account."""
 
-    def __init__(self, client: CasClient) -> None:
+    def __init__(self, client: Cas) -> None:
         """`client`: shared with the other services of CAS, since what it allows is for all of them together."""
         self._client = client
         self._list = CasList(

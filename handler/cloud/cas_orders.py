@@ -2,7 +2,7 @@
 
 from handler.certificates.csr import Csr
 from handler.certificates.ids import id_in
-from handler.cloud.cas_client import CasClient
+from handler.cloud.cas_client import Cas
 from handler.cloud.cas_lists import CasList
 from handler.errors import CasOutcomeUnknown
 from handler.orders.book import OrderBook
@@ -19,7 +19,7 @@ _ORDER_TYPES = ("CPACK", "BUY")
 class CasOrders:
     """The certificate orders of one account."""
 
-    def __init__(self, client: CasClient, clock: Clock) -> None:
+    def __init__(self, client: Cas, clock: Clock) -> None:
         """`clock`: tells since when a book holds."""
         self._client = client
         self._clock = clock
@@ -38,6 +38,7 @@ class CasOrders:
             # An order in both lists has gone from the one to the other meanwhile, and may have left a hole. Rows
             # without an id that look the same count as one that came twice: here it is better to read once more.
             is_tidy=all(reading.total_agrees for reading in readings.values()) and len(set(shown)) == len(shown),
+            is_short=any(reading.is_short for reading in readings.values()),
             nameless=[row for row in rows if isinstance(row, str)],
             empty_lists=[order_type for order_type, reading in readings.items() if not reading.rows],
         )

@@ -15,7 +15,8 @@ from handler.errors import JournalUnavailable, JournalUnreadable
 from handler.journal.fields import json_object
 from handler.journal.journal import Journal
 from handler.journal.pictures import Picture
-from handler.journal.renewal import MAY_HAVE_PURCHASED, Renewal
+from handler.journal.renewal import Renewal
+from handler.journal.states import MAY_HAVE_PURCHASED
 from handler.journal.store import Store
 from handler.runtime.clock import SKEW, from_rfc3339, rfc3339
 

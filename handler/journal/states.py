@@ -46,3 +46,10 @@ class State(Enum):
     """An application for the next certificate of an instance is in, and that is not there yet."""
     FOLLOWED = "followed"
     """An instance whose next certificate somebody else gets."""
+
+
+OPEN = frozenset({State.CLAIMED, State.UNKNOWN, State.HELD, State.RENEWED})
+"""The states that some later run must do something about."""
+
+MAY_HAVE_PURCHASED = frozenset({State.CLAIMED, State.UNKNOWN, State.HELD})
+"""The states in which nobody has said yet what came of the call."""

@@ -18,24 +18,27 @@ class OrderBook:
     is due, and not to buy or to settle; see `proves_whole`.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (all that is known of one reading)
         self,
         orders: Iterable[Order],
         read_at: datetime,
         *,
         listed: Sequence[str] | None = None,
         is_tidy: bool = True,
+        is_short: bool = False,
         nameless: Sequence[str] = (),
         empty_lists: Iterable[str] = (),
     ) -> None:
         """`read_at`: the moment *before* the first page was asked for. Whatever was visible then is in the book.
 
         `listed`: the ids as they came, repetitions included. `is_tidy`: no row came twice, and on every page the total
-        was the number of rows that came. `nameless`: what can be shown of the rows that have no order id.
-        `empty_lists`: the types of which CAS has shown no order.
+        was the number of rows that came. `is_short`: some total was larger, so that every reading may hide the
+        same orders; such a book is good enough to buy by, and not to say that an order was never bought. `nameless`:
+        what can be shown of the rows that have no order id. `empty_lists`: the types of which CAS has shown no order.
         """
         self.read_at = read_at
         self.is_tidy = is_tidy
+        self.is_short = is_short
         self.nameless = tuple(nameless)
         self.empty_lists = frozenset(empty_lists)
         self._orders = {order.id: order for order in orders}
@@ -83,6 +86,7 @@ class OrderBook:
             read_at,
             listed=self._listed,
             is_tidy=self.is_tidy,
+            is_short=self.is_short,
             nameless=self.nameless,
             empty_lists=self.empty_lists,
         )

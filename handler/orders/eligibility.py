@@ -7,8 +7,8 @@ from handler.certificates.domains import canonical
 from handler.certificates.renewable import Kind
 from handler.certificates.rules import Rules
 from handler.journal.lines import already_renewed, line_of
-from handler.journal.renewal import MAY_HAVE_PURCHASED, Renewal
-from handler.journal.states import State
+from handler.journal.renewal import Renewal
+from handler.journal.states import MAY_HAVE_PURCHASED, State
 from handler.orders.book import OrderBook
 from handler.orders.order import PENDING, Order
 from handler.orders.policy import reason_not_to_renew, superseding

@@ -12,7 +12,8 @@ from typing import NamedTuple
 from handler.certificates.domains import canonical
 from handler.journal.entries import Held
 from handler.journal.pictures import Picture
-from handler.journal.renewal import MAY_HAVE_PURCHASED, Renewal
+from handler.journal.renewal import Renewal
+from handler.journal.states import MAY_HAVE_PURCHASED
 from handler.orders.book import OrderBook
 from handler.outcomes import Reason
 from handler.runtime.clock import SKEW
@@ -118,6 +119,9 @@ class Puzzle:
             return Held(Reason.SHARED_CANDIDATES, tuple(sorted(candidates)))
         if self._book.read_at < renewal.last_effect() + settle + SKEW:
             return Later()
+        if self._book.is_short:
+            # By its own total the list hides orders: the new one may be among them.
+            return Later(Reason.LIST_INCOMPLETE)
         return self._nothing(renewal, now)
 
     def _nothing(self, renewal: Renewal, now: datetime) -> Verdict:

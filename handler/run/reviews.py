@@ -130,7 +130,9 @@ class Reviews:
         return [Shown(certificate.renewable, certificate.status == "revoked") for certificate in found]
 
     def _put_line(self, renewal: Renewal, instance: Instance, stage: Reason | None, records: Records) -> None:
-        reason = stage or (Reason.NEEDS_RECORDS if records else None)
+        # Nothing is long in review by itself that waits for records.
+        waits = bool(records) and stage in {None, Reason.REVIEW_TOO_LONG}
+        reason = Reason.NEEDS_RECORDS if waits else stage
         shown = tuple(records)
         if renewal.state is State.APPLIED:
             self._result.put(line_of(renewal, Outcome.APPLIED, reason, message_id=applied_id(renewal), records=shown))

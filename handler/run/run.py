@@ -26,6 +26,7 @@ from handler.run.apply_instances import Wanted
 from handler.run.by_hand import ByHand
 from handler.run.follow import Follow
 from handler.run.fuse import Fuse
+from handler.run.idle_patterns import idle_patterns
 from handler.run.instances import Instances
 from handler.run.lists import Lists, covered_until, read_lists
 from handler.run.recover import Recovery, has_lost
@@ -135,6 +136,9 @@ class _Run:
             self._instances.follow(seen.lists, seen.left)
         found = watching.look(book, seen.lists) if is_scan else Seen(standings=watching.of_orders(book))
         self._result.errors.extend(seen.lists.problems)
+        if is_scan:
+            for said in idle_patterns(book, seen.lists, self._settings.rules, self._settings.watch):
+                self._result.add_note(said)
         if is_scan and not self._result.dry_run:
             watching.notify(found)
         summary = Summary(self._services, self._journal, self._result)

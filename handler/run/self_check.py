@@ -11,10 +11,11 @@ from handler.run.services import Services
 from handler.runtime.countdown import SHORTEST_TIMEOUT
 
 _ADVICE = {
-    "settings": "correct the settings (s.yaml: environmentVariables, timeout) and deploy again",
-    "credentials": "give the function a RAM role that fc.aliyuncs.com may assume (s.yaml: role)",
+    "settings": "correct the settings (s.mine.yaml: environmentVariables, timeout) and deploy again",
+    "credentials": "give the function a RAM role that fc.aliyuncs.com may assume (s.mine.yaml: role)",
     "cas": "allow yundun-cert:ListUserCertificateOrder to the role; check CAS_ENDPOINT and the network settings",
-    "instances": "allow yundun-cert:ListInstances and GetInstanceDetail to the role; else leave instances out of WATCH",
+    "instances": "allow yundun-cert:ListInstances and GetInstanceDetail to the role, with INSTANCES=apply also "
+    "ApplyCertificate, GetTaskAttribute and ListCertificates; else leave them out of WATCH, and INSTANCES at watch",
     "certificates": "allow yundun-cert:ListCertificates to the role; else leave certificates out of WATCH",
     "smq": "create the queue; allow mns:SendMessage and mns:GetQueueAttributes on it; check SMQ_ENDPOINT",
     "alone": "let one function renew an account, or several with one JOURNAL_URL: two journals cannot see what the "
@@ -54,10 +55,20 @@ def _watched(services: Services) -> list[dict[str, Any]]:
     """Try the lists that are looked at besides the orders; of what is not in WATCH there is no line."""
     watch, lines = services.settings.watch, []
     if Kind.INSTANCE in watch:
-        lines.append(_tried("instances", "instances can be listed", services.instances.probe_instances))
+        found = f"instances can be listed; {_what_is_done(services)}"
+        lines.append(_tried("instances", found, services.instances.probe_instances))
     if Kind.CERTIFICATE in watch:
         lines.append(_tried("certificates", "certificates can be listed", services.certificates.probe_certificates))
     return lines
+
+
+def _what_is_done(services: Services) -> str:
+    """Say what becomes of an instance whose certificate ends; whether CAS allows an application, only one can show."""
+    if not services.settings.rules.may_apply:
+        return "they are only watched (INSTANCES=watch)"
+    if services.settings.dry_run:
+        return "dry run, their next certificates are not applied for"
+    return "armed: their next certificates are applied for (INSTANCES=apply)"
 
 
 def _tried(name: str, good: str, attempt: Callable[[], None]) -> dict[str, Any]:

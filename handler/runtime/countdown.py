@@ -10,6 +10,8 @@ LEAST_CALL_SECONDS = 10
 """A purchase with less time than this for its answer is not started."""
 SHORTEST_TIMEOUT = LEAST_CALL_SECONDS + RESERVE_SECONDS
 """In seconds: a function with a shorter one would defer every renewal, for ever."""
+LONGEST_RUN = timedelta(days=1)
+"""What Function Compute allows a function at most."""
 
 
 class Countdown:

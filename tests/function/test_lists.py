@@ -38,7 +38,7 @@ def services(cloud: Cloud) -> Iterator[Services]:
     log, meter = Log(io.StringIO(), cloud.clock, "request-1", str), Meter(cloud.clock)
     time = Countdown(cloud.clock, cloud.clock.now(), 3600)
     settings = settings_from(cloud.environ(), context)
-    with index._opened(context, settings, credentials, log, time, meter) as opened:
+    with index.DEPLOYED.opened(context, settings, credentials, log, time, meter) as opened:
         yield opened
 
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
-from deploy.table import show
+from deploy.table import show, show_what_failed
+from handler.cloud.cas_instances import CasInstances
+from handler.errors import CasMisconfigured
 from tests import invoke
 from tests.project.documents import ROOT
 from tests.stubs.clock import FakeClock
@@ -84,6 +89,29 @@ def test_days_go_by_on_the_stand_in_and_stay_gone(state: Path, capsys: Shown):
     assert days_left(run(state, capsys, "--fresh", "--later", "12h"))["legacy.example.com"] == "6"
 
 
+def test_with_instances_to_apply_for_they_are_issued_or_ask_for_records_as_time_goes_by(state: Path, capsys: Shown):
+    applies = ("--set", "INSTANCES=apply")
+    first = run(state, capsys, *applies)
+    assert {outcomes(first)[id_] for id_ in ("cas_dv-cn-due00001", "cas_dv-cn-record01")} == {"applied"}
+    assert outcomes(first)["cas_dv-cn-hosted01"] == "skipped"
+    assert "cas_dv-cn-ending01 legacy.example.com" in re.sub(" +", " ", first).partition("subscription-ends")[0]
+    assert "cas.instance.applied cas_dv-cn-due00001-20000000-applied" in sent(first)
+    second = run(state, capsys, *applies, "--later", "1h")
+    assert "cas.instance.issued cas_dv-cn-due00001-20000007-issued" in sent(second)
+    assert "needs-records" in next(line for line in second.splitlines() if "cas_dv-cn-record01" in line)
+    assert [said for said in sent(second) if said.startswith("cas.instance.validation cas_dv-cn-record01-")]
+    third = run(state, capsys, *applies, "--later", "26h")
+    assert "needs-records" in next(line for line in third.splitlines() if "cas_dv-cn-record01" in line)
+    assert not [said for said in sent(third) if said.startswith(("cas.instance.validation", "cas.instance.applied"))]
+
+
+def test_a_dry_run_says_for_which_instances_would_be_applied(state: Path, capsys: Shown):
+    dry = run(state, capsys, "--set", "INSTANCES=apply", "--set", "DRY_RUN=true")
+    assert outcomes(dry)["cas_dv-cn-due00001"] == "would-apply"
+    assert outcomes(dry)["cas_dv-cn-ending01"] == "expiring"
+    assert not sent(dry)
+
+
 def test_what_is_about_to_end_fails_a_run_once_and_is_named(state: Path, capsys: Shown):
     run(state, capsys)
     near = run(state, capsys, "--later", "4d", status=1)
@@ -92,12 +120,117 @@ def test_what_is_about_to_end_fails_a_run_once_and_is_named(state: Path, capsys:
     assert "FAILED" not in run(state, capsys)
 
 
+def test_what_was_applied_for_and_is_about_to_end_is_named_and_what_is_issued_is_not(state: Path, capsys: Shown):
+    run(state, capsys, "--set", "INSTANCES=apply")
+    near = run(state, capsys, "--set", "INSTANCES=apply", "--later", "6d", status=1)
+    assert re.search(r"^instance +cas_dv-cn-due00001 .* applied +20000007 ", near, re.MULTILINE)
+    _, _, failed = near.partition("The run FAILED (RunFailed): somebody must look at\n")
+    assert "  instance cas_dv-cn-record01 (pay.example.com): applied, needs-records, 2 days left" in failed
+    assert "cas_dv-cn-due00001" not in failed.partition("On the queue")[0]
+
+
 @pytest.mark.parametrize("span", ["3", "-3d", "3 days", "d", ""])
 def test_a_time_that_is_none_is_refused(state: Path, capsys: Shown, span: str):
     with pytest.raises(SystemExit):
         invoke.main([TIMER, "--later", span, "--state", str(state)])
     assert "3d" in capsys.readouterr().err
     assert not state.exists()
+
+
+def test_a_self_check_that_finds_something_wrong_does_not_end_as_if_all_were_well(state: Path, capsys: Shown):
+    check = str(ROOT / "events/check.json")
+    assert invoke.main([check, "--state", str(state)]) == 0
+    assert "FAIL" not in capsys.readouterr().out
+    assert invoke.main([check, "--state", str(state), "--set", "SMQ_QUEUE=no-such-queue"]) == 1
+    assert "FAIL  smq" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        ((), "ok    instances     instances can be listed; they are only watched (INSTANCES=watch)"),
+        (("INSTANCES=apply",), "armed: their next certificates are applied for (INSTANCES=apply)"),
+        (("INSTANCES=apply", "DRY_RUN=true"), "dry run, their next certificates are not applied for"),
+        (("INSTANCES=apply", "WATCH=orders"), "FAIL  settings      INSTANCES is 'apply'"),
+    ],
+)
+def test_the_self_check_says_whether_instances_are_applied_for(
+    state: Path, capsys: Shown, given: tuple[str, ...], line: str
+):
+    settings = [part for setting in given for part in ("--set", setting)]
+    invoke.main([str(ROOT / "events/check.json"), *settings, "--state", str(state)])
+    assert line in capsys.readouterr().out
+
+
+def test_a_self_check_that_may_not_list_instances_names_every_permission(state: Path, capsys: Shown):
+    with patch.object(CasInstances, "probe_instances", side_effect=CasMisconfigured("NoPermission", "no")):
+        assert invoke.main([str(ROOT / "events/check.json"), "--state", str(state)]) == 1
+    printed = capsys.readouterr().out
+    for permission in ("ListInstances", "GetInstanceDetail", "ApplyCertificate", "GetTaskAttribute"):
+        assert permission in printed
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("FOO", "'FOO' is no setting with its value"),
+        ("DRY_RUN", "did you mean DRY_RUN=...?"),
+        ("DRYRUN=true", "did you mean DRY_RUN=true?"),
+        ("dry_run=true", "did you mean DRY_RUN=true?"),
+        ("DRY=true", "NAME is one of CAS_ENDPOINT, "),
+        ("=true", "'=true' is no setting"),
+    ],
+)
+def test_a_setting_that_is_none_is_refused_before_anything_is_bought(state: Path, capsys: Shown, given: str, said: str):
+    with pytest.raises(SystemExit) as ended:
+        invoke.main([TIMER, "--set", given, "--state", str(state)])
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
+    assert not state.exists()
+
+
+@pytest.mark.parametrize("seconds", ["-20", "0", "1.5", "86401", "5m", ""])
+def test_a_timeout_that_no_function_can_have_is_refused(state: Path, capsys: Shown, seconds: str):
+    with pytest.raises(SystemExit) as ended:
+        invoke.main([TIMER, f"--timeout={seconds}", "--state", str(state)])
+    assert ended.value.code == 2
+    assert "whole seconds from 1 to 86400" in capsys.readouterr().err
+    assert not state.exists()
+
+
+def test_an_event_that_is_refused_says_what_is_wrong_with_it_and_that_the_run_failed(
+    state: Path, tmp_path: Path, capsys: Shown
+):
+    event = tmp_path / "my event.json"
+    event.write_text('{"order_ids": []}', encoding="utf-8")
+    assert invoke.main([str(event), "--state", str(state)]) == 1
+    assert re.search(r"^FAILED: EventRefused: .*order_ids", capsys.readouterr().out, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("fails", "why"),
+    [
+        ({"RENEW_WITHIN_DAYS": "none"}, "FAILED: SettingsError: RENEW_WITHIN_DAYS"),
+        ({"SMQ_QUEUE": "no-such-queue"}, "order 123451230 (shop.example.com): renewed, "),
+        ({"OSS_ENDPOINT": "no host", "CAS_ENDPOINT": "x y"}, "CAS_ENDPOINT"),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
+)
+def test_a_run_that_fails_says_why(state: Path, capsys: Shown, fails: dict[str, str], why: str):
+    settings = [word for name, value in fails.items() for word in ("--set", f"{name}={value}")]
+    printed = run(state, capsys, *settings, status=1)
+    assert why in printed[printed.index("FAILED") :]
+
+
+def test_a_reader_that_has_seen_enough_is_no_failure(state: Path):
+    command = [sys.executable, "-m", "tests.invoke", TIMER, "--state", str(state)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        said = process.stderr.read()
+    assert (process.returncode, said) == (0, b"")
+    assert (state / "cas.json").exists()
 
 
 # --- the table --------------------------------------------------------------------------------------------------------
@@ -126,3 +259,21 @@ def test_a_line_without_an_id_shows_what_was_asked_for_and_one_of_an_older_versi
     _, _, *rows = table_of(capsys, line(asked_for="domain a.example.com", outcome="skipped"), old)
     assert rows[0].split("  ")[1] == "domain a.example.com"
     assert rows[1].split()[:2] == ["order", "123451222"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_named"),
+    [
+        ({"reason": "QueueNotExist"}, True),
+        ({"reason": "journal-unavailable"}, True),
+        ({"reason": "needs-records"}, False),
+        ({"reason": "not-issued", "days_left": 2}, True),
+        ({"days_left": 2, "new_certificate_id": "20000007"}, False),
+    ],
+)
+def test_an_application_is_named_after_a_failed_run_if_that_is_why(
+    capsys: Shown, fields: dict[str, Any], is_named: bool
+):
+    shown = line(kind="instance", instance_id="cas_dv-cn-due00001", outcome="applied", **{"days_left": 11, **fields})
+    show_what_failed(json.dumps({"orders": [shown]}), "RunFailed")
+    assert ("cas_dv-cn-due00001" in capsys.readouterr().out) == is_named

@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from deploy import left_out, package
+from deploy.runtimes import DEFAULT, RUNTIMES
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -143,26 +144,35 @@ def test_the_newest_c_library_that_a_library_needs_is_found_by_number_not_by_let
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "problem"),
+    ("runtime", "name", "content", "problem"),
     [
-        ("_a.abi3.so", library("2.2.5", "2.28"), None),
-        ("_a.cpython-310-x86_64-linux-gnu.so", library("2.17"), None),
-        ("libfoo.so.1", library("2.17"), None),
-        ("_a.abi3.so", library("2.2.5", "2.29"), r"_a\.abi3\.so needs glibc 2\.29, the function has 2\.28"),
-        ("libfoo.so.1", library("2.34"), r"needs glibc 2\.34"),
-        ("_a.cpython-312-x86_64-linux-gnu.so", library("2.17"), "another Python"),
-        ("_a.cpython-310-aarch64-linux-gnu.so", library("2.17"), "another Python or processor"),
+        ("python3.10", "_a.abi3.so", library("2.2.5", "2.28"), None),
+        ("python3.10", "_a.cpython-310-x86_64-linux-gnu.so", library("2.17"), None),
+        ("python3.10", "libfoo.so.1", library("2.17"), None),
+        (
+            "python3.10",
+            "_a.abi3.so",
+            library("2.2.5", "2.29"),
+            r"_a\.abi3\.so needs glibc 2\.29, python3\.10 has 2\.28",
+        ),
+        ("python3.10", "libfoo.so.1", library("2.34"), r"needs glibc 2\.34"),
+        ("python3.10", "_a.cpython-312-x86_64-linux-gnu.so", library("2.17"), "another Python"),
+        ("python3.10", "_a.cpython-310-aarch64-linux-gnu.so", library("2.17"), "another Python or processor"),
+        ("python3.12", "_a.abi3.so", library("2.31"), None),
+        ("python3.12", "_a.cpython-312-x86_64-linux-gnu.so", library("2.17"), None),
+        ("python3.12", "_a.abi3.so", library("2.32"), r"needs glibc 2\.32, python3\.12 has 2\.31"),
+        ("python3.12", "_a.cpython-310-x86_64-linux-gnu.so", library("2.17"), "another Python"),
     ],
 )
 def test_a_library_that_the_function_could_not_load_is_refused(
-    tmp_path: Path, name: str, content: bytes, problem: str | None
+    tmp_path: Path, runtime: str, name: str, content: bytes, problem: str | None
 ):
     write(tmp_path, {f"a/{name}": content})
     if problem is None:
-        package.check_libraries(tmp_path)
+        package.check_libraries(tmp_path, RUNTIMES[runtime])
     else:
         with pytest.raises(package.PackageError, match=problem):
-            package.check_libraries(tmp_path)
+            package.check_libraries(tmp_path, RUNTIMES[runtime])
 
 
 @pytest.mark.parametrize(
@@ -184,10 +194,6 @@ def test_a_package_that_this_machine_compiled_is_refused(tmp_path: Path, tag: st
             package.check_wheels(tmp_path)
 
 
-def test_an_interpreter_that_does_not_start_has_no_version():
-    assert package.version_of("/bin/false") is None
-
-
 # --- what is installed ------------------------------------------------------------------------------------------------
 
 
@@ -207,7 +213,8 @@ def pins(name: str) -> dict[str, set[str]]:
         ("requirements.txt", "requirements.lock"),
         ("requirements.txt", "requirements-dev.lock"),
         ("requirements-dev.txt", "requirements-dev.lock"),
-        ("requirements.lock", "requirements-dev.lock"),
+        *((runtime.lock, "requirements-dev.lock") for runtime in RUNTIMES.values()),
+        *(("requirements.txt", runtime.lock) for runtime in RUNTIMES.values() if runtime.name != DEFAULT),
     ],
 )
 def test_the_locks_say_what_the_requirements_say(wanted: str, lock: str):
@@ -215,7 +222,7 @@ def test_the_locks_say_what_the_requirements_say(wanted: str, lock: str):
     assert {name: locked.get(name) for name in pins(wanted)} == pins(wanted), "`make lock` brings them together"
 
 
-@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
+@pytest.mark.parametrize("lock", ["requirements-dev.lock", *(runtime.lock for runtime in RUNTIMES.values())])
 def test_every_locked_package_has_hashes_and_no_address(lock: str):
     text = (ROOT / lock).read_text(encoding="utf-8")
     entries = re.split(r"^(?=\w)", text, flags=re.MULTILINE)[1:]

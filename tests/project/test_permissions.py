@@ -22,10 +22,11 @@ from alibabacloud_cas20200407.client import Client as CasClient
 
 from deploy import policy
 from handler.cloud.cas_client import CasClient as CasClientOfTheFunction
-from handler.cloud.cas_instances import CasInstances
+from handler.cloud.cas_deployments import CasDeployments
 from handler.cloud.credentials import Credentials
 from handler.cloud.meter import Meter
-from tests.deployed import Function
+from handler.journal.alerts import FORGOTTEN_AFTER
+from tests.deployed import Answer, Function
 from tests.stubs import faults
 from tests.stubs.backend import Call
 from tests.stubs.cloud import BUCKET, QUEUE, Cloud, local_cloud
@@ -130,16 +131,43 @@ def run_everything(cloud: Cloud, function: Function) -> None:
     assert function.tick().of(unpublished)["message_id"]
     cloud.clock.advance(seconds=3600)
     function.tick()
+    for _ in range(2):  # of the first it is forgotten, when the second is told, that it was told
+        cloud.cas.certificates.upload("ends.example.com", days_left=5)
+        function.tick()
+        cloud.clock.advance(days=2 * FORGOTTEN_AFTER.days)
 
 
-def look_at_an_instance(cloud: Cloud) -> None:
-    """Look at one instance, as the service behind the port does when there is more to tell than its row has."""
-    instance = cloud.cas.instances.add("hosted.example.com", hosted=True)
+def apply_for_instances(cloud: Cloud, function: Function) -> None:
+    """Lead the function through an application for an instance, until its next certificate is there."""
+
+    def outcome(answer: Answer) -> str:
+        (line,) = [line for line in answer.orders if line.get("instance_id") == instance]
+        return f"{line['outcome']} {line.get('new_certificate_id', '')}".strip()
+
+    instance = cloud.cas.instances.add("app.example.com", 20, own_dns=False)
+    assert outcome(function.invoke({"instance_ids": [instance]})) == "applied"
+    cloud.clock.advance(seconds=700)
+    assert outcome(function.tick()) == "applied", "in review, and looked at closely"
+    cloud.cas.instances.issue(instance)
+    assert outcome(function.tick()).startswith("applied 2")
+
+
+def deploy_a_certificate(cloud: Cloud) -> None:
+    """Put a certificate in another one's place, as the service behind the port does."""
+    instance = cloud.cas.instances.add("deployed.example.com")
+    old = cloud.cas.instances.of(instance).certificate_id or 0
+    new = str(cloud.cas.instances.issue(instance))
+    resource = str(cloud.cas.resources.add(old))
     credentials = Credentials(**vars(cloud.credentials))
     client = CasClientOfTheFunction("https://cas.aliyuncs.com", credentials, cloud.clock, Meter(cloud.clock))
-    service = CasInstances(client)
-    assert [seen.id for seen in service.instances().instances] == [instance]
-    assert service.detail(instance).domain == "hosted.example.com"
+    service = CasDeployments(client)
+    assert service.certificate(new).id in {one.id for one in service.certificates_of(instance)}
+    assert [one.id for one in service.resources(str(old)).resources] == [resource]
+    job = service.create(f"renewer-{new}", new, [resource], service.contacts()[0], 30)
+    service.schedule(job, 30)
+    assert [one.id for one in service.jobs_named(f"renewer-{new}")] == [job]
+    assert [one.resource_id for one in service.workers(job)] == [resource]
+    assert (service.job(job) is None, service.counts(job).workers) == (False, 1)
 
 
 @pytest.fixture(scope="module")
@@ -147,8 +175,10 @@ def calls() -> dict[str, list[Call]]:
     """What reached each service while the function did everything that it can do."""
     with local_cloud() as cloud:
         cloud.smq.add_queue(ALERT_QUEUE)
-        run_everything(cloud, Function(cloud, ALERT_QUEUE=ALERT_QUEUE))
-        look_at_an_instance(cloud)
+        function = Function(cloud, ALERT_QUEUE=ALERT_QUEUE, INSTANCES="apply")
+        run_everything(cloud, function)
+        apply_for_instances(cloud, function)
+        deploy_a_certificate(cloud)
         return {name: list(backend.calls) for name, backend in cloud.backends.items()}
 
 
@@ -182,6 +212,7 @@ def filled(document: Any = POLICY, **values: str) -> Any:
         "alert_queue": ALERT_QUEUE,
         "bucket": BUCKET,
         "prefix": PREFIX,
+        "deploy_to": "*",
     }
     chosen["queue"] = QUEUE
     return policy.filled(document, chosen | values)
@@ -249,8 +280,15 @@ def test_every_resource_of_a_grant_is_one_that_is_touched(accesses: set[Access])
 
 def test_only_conditions_that_this_test_understands_are_used() -> None:
     for statement in POLICY["Statement"]:
-        assert statement.keys() <= {"Effect", "Action", "Resource", "Condition"}
+        assert statement.keys() <= {"Effect", "Action", "Resource", "Condition", "OnlyWith"}
         assert statement.get("Condition", {}).keys() <= {"StringLike"}
+
+
+def test_what_only_deploying_needs_is_granted_only_to_who_deploys(accesses: set[Access]) -> None:
+    deploying = {action for statement in ALLOWS if "OnlyWith" in statement for action in statement["Action"]}
+    assert "yundun-cert:CreateDeploymentJob" in deploying
+    assert denied(filled(deploy_to=""), accesses) == deploying
+    assert denied(filled(deploy_to="CDN"), accesses) == set()
 
 
 @pytest.mark.parametrize("action", [action for statement in ALLOWS for action in statement["Action"]])
@@ -298,6 +336,15 @@ def test_no_private_key_can_be_had_but_by_the_one_operation_that_is_always_asked
 def test_the_policy_is_no_longer_than_ram_takes() -> None:
     longest = filled(queue="q" * 120, alert_queue="a" * 120, bucket="b" * 63, prefix="p" * 120)
     assert len(json.dumps(longest, indent=2).encode()) <= LONGEST_POLICY
+
+
+def test_what_the_journal_remembers_can_be_deleted_by_nobody_who_has_this_role(calls: dict[str, list[Call]]) -> None:
+    bucket = f"acs:oss:oss-{Cloud.region}:{Cloud.account_id}:{BUCKET}"
+    written = {call.params["key"] for call in calls["oss"] if call.action == "AppendObject"}
+    kept = {key for key in written if not key.startswith(f"{PREFIX}/check/")} | {f"{PREFIX}/instances/cas_dv-cn-1"}
+    assert {key.split("/")[1] for key in kept} == {"orders", "days", "successors", "instances"}
+    for key in {*kept, f"{PREFIX}/report.html"}:
+        assert denied(filled(), {Access("oss:DeleteObject", f"{bucket}/{key}")}), key
 
 
 def test_a_list_of_the_whole_bucket_is_not_granted() -> None:

@@ -14,6 +14,8 @@ from cloudevents.core.exceptions import CloudEventValidationError
 from jsonschema import Draft202012Validator
 
 from handler.certificates.renewable import Kind
+from handler.deployment.job import Put
+from handler.deployment.served import Serves
 from handler.orders.order import ISSUED
 from handler.outbox.cloud_event import MessageType
 from handler.outcomes import FAILURES, Outcome, Reason
@@ -31,10 +33,17 @@ from tests.stubs.wire import NotStubbed
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMAS = published.SCHEMAS
 MESSAGES = [name for name in SCHEMAS if name.startswith("cas.")]
-OPTIONAL = {"Deferred", "note", "errors", "check", "candidates", "candidates_in_all", "asked_for", "in_run", "do"}
+OPTIONAL = {
+    *("Deferred", "note", "errors", "check", "candidates", "candidates_in_all", "asked_for", "in_run", "do"),
+    *("new_certificate_id", "records"),
+}
 """What is left out where there is nothing to say. A report has all of its own."""
-OF_ITS_KIND = {"OrderId", "CertificateId", "instance_id", "certificate_id"}
+OF_ITS_KIND = {"OrderId", "CertificateId", "instance_id", "certificate_id", "Kind"}
 """What only an order, an instance or a certificate has; the schemas demand it of that kind."""
+OF_SEVERAL_KINDS = {"cas.certificate.expiring", "cas.renewal.failed", "result"}
+AWAITED = {Reason.HOSTED, Reason.IN_REVIEW}
+IN_THE_WAY = {Reason.SUBMISSION_FAILED, Reason.AUTHORITY_SAYS, Reason.REVIEW_TOO_LONG, Reason.NOT_ISSUED}
+"""How an instance stands whose next certificate does not come."""
 
 every = pytest.mark.parametrize("name", SCHEMAS)
 
@@ -123,7 +132,7 @@ def test_every_property_is_described_and_there_are_no_others(name: str) -> None:
 def test_what_may_be_missing_is_known(name: str) -> None:
     missing = {key for schema in objects_in(SCHEMAS[name]) for key in schema.get("properties", {})}
     missing -= {key for schema in objects_in(SCHEMAS[name]) for key in schema.get("required", ())}
-    assert missing <= OPTIONAL | (OF_ITS_KIND if name in {"cas.certificate.expiring", "result"} else set())
+    assert missing <= OPTIONAL | (OF_ITS_KIND if name in OF_SEVERAL_KINDS else set())
     assert not missing or name != "report"
 
 
@@ -169,7 +178,11 @@ def test_the_words_are_those_of_the_code() -> None:
     assert enum(*stage, "1", "not", "enum") == WORDS.ends
     assert enum("cas.certificate.expiring", *data, "Kind", "enum") == {kind.value for kind in Kind}
     assert enum("result", "$defs", "line", "properties", "kind", "enum") == {kind.value for kind in Kind}
-    assert enum("cas.instance.stalled", *data, "Stage", "enum") == {Reason.HOSTED.value, Reason.IN_REVIEW.value}
+    assert enum("cas.instance.stalled", *data, "Stage", "enum") == {str(stage) for stage in AWAITED | IN_THE_WAY}
+    for name in ("cas.certificate.deployed", "cas.certificate.deploy-failed"):
+        resource = (name, "$defs", "resource", "properties")
+        assert enum(*resource, "Outcome", "enum") == {put.value for put in Put}
+        assert enum(*resource, "Serves", "enum") == {serves.value for serves in Serves} | {None}
     assert enum(*line, "stage", "enum") == WORDS.report_stages
     assert enum("report", "properties", "stages", "required") == WORDS.report_stages
     assert enum("report", "properties", "stages", "properties") == WORDS.report_stages
@@ -237,6 +250,28 @@ ENVELOPE: list[tuple[str, Any]] = [
     ("data.OrderId", "98987582437920969123"),
 ]
 SUCCESSOR: list[tuple[str, Any]] = [("data.RenewedOrderId", GONE), ("data.RenewedOrderId", None), ("data.Domain", "")]
+DEPLOYMENT: list[tuple[str, Any]] = [
+    *ANY_ENVELOPE,
+    ("data.CertificateId", GONE),
+    ("data.CertificateId", 20000006),
+    ("data.ReplacedCertificateId", ""),
+    ("data.ReplacedCertificateId", GONE),
+    ("data.JobId", GONE),
+    ("data.JobId", ""),
+    ("data.JobId", 61001),
+    ("data.Resources", GONE),
+    ("data.Resources", None),
+    ("data.Resources", ["www.example.com"]),
+    ("data.Resources.0.Product", ""),
+    ("data.Resources.0.Region", GONE),
+    ("data.Resources.0.Outcome", "success"),
+    ("data.Resources.0.Outcome", None),
+    ("data.Resources.0.Serves", "expired"),
+    ("data.Resources.0.Serves", GONE),
+    ("data.Resources.0.More", "of it"),
+    ("data.ResourcesInAll", -1),
+    ("data.ResourcesInAll", GONE),
+]
 WRONG: dict[str, list[tuple[str, Any]]] = {
     "cas.order.renewed": [
         *ENVELOPE,
@@ -272,6 +307,9 @@ WRONG: dict[str, list[tuple[str, Any]]] = {
         ("data.Candidates", [str(number) for number in range(1, 102)]),
         ("data.CandidatesInAll", -1),
         ("data.Deferred", 0),
+        ("data.OrderId", None),
+        ("data.Kind", "instance"),  # then there is no OrderId
+        ("data.Kind", "order"),
     ],
     "cas.certificate.expiring": [
         *(wrong for wrong in ENVELOPE if wrong[0] not in {"data.OrderId", "data.ProductCode"}),
@@ -314,6 +352,39 @@ WRONG: dict[str, list[tuple[str, Any]]] = {
         ("data.Records", [{"Domain": "www.example.com"}]),
         ("data.Records", ["_dnsauth"]),
     ],
+    "cas.certificate.deployed": [
+        *DEPLOYMENT,
+        ("id", "20000006-deploy-failed"),
+        ("id", "cas_dv-cn-example01-deployed"),
+        ("data.Reason", "resources-left"),
+    ],
+    "cas.certificate.deploy-failed": [
+        *DEPLOYMENT,
+        ("id", "20000006-deployed"),
+        ("data.Reason", GONE),
+        ("data.Reason", ""),
+        ("data.Reason", None),
+    ],
+    "cas.instance.applied": [
+        *(wrong for wrong in ENVELOPE if wrong[0] != "data.OrderId"),
+        ("id", "cas_dv-cn-example01-applied"),
+        ("data.ReplacedCertificateId", GONE),
+        ("data.ReplacedCertificateId", ""),
+        ("data.CertificateId", "20000006"),
+        ("data.Records", []),
+    ],
+    "cas.instance.validation": [
+        *(wrong for wrong in ENVELOPE if wrong[0] != "data.OrderId"),
+        ("id", "cas_dv-cn-example01-20000001-validation"),
+        ("id", "cas_dv-cn-example01-20000001-validation-215c0ba6"),
+        ("data.ReplacedCertificateId", GONE),
+        ("data.Records", GONE),
+        ("data.Records", []),
+        ("data.Records", ["_dnsauth"]),
+        ("data.Records.0.Zone", GONE),
+        ("data.Records.0.Value", 1),
+        ("data.Records.0.Ttl", "600"),
+    ],
     "result": [
         ("request_id", None),
         ("trigger", "alarm"),
@@ -352,6 +423,15 @@ WRONG: dict[str, list[tuple[str, Any]]] = {
         ("orders.3.instance_id", GONE),
         ("orders.3.order_id", "123451222"),
         ("orders.3.reason", None),
+        ("orders.1.new_certificate_id", "20000006"),
+        ("orders.1.records", []),
+        ("orders.1.outcome", "applied"),
+        ("orders.1.outcome", "would-apply"),
+        ("orders.4.outcome", "would-apply"),  # then there is no reason
+        ("orders.4.new_certificate_id", None),
+        ("orders.4.records", []),
+        ("orders.4.records.0.Value", GONE),
+        ("orders.4.records.0.Ttl", "600"),
         ("orders.1.new_order_id", None),
         ("orders.1.new_order_id", "another"),
         ("orders.1.message_id", "98987582437920969"),

@@ -656,6 +656,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(arguments)
     names = [mutant.__name__ for mutant in MUTANTS if options.name in mutant.__name__]
+    if not names:
+        parser.error(f"no mutant has {options.name!r} in its name; there are {', '.join(m.__name__ for m in MUTANTS)}")
     unseen = 0
     with ProcessPoolExecutor(max_workers=os.cpu_count()) as pool:
         tried = {pool.submit(seen, name, options.seed): name for name in names}

@@ -17,7 +17,7 @@ class Listing:
     is a documented one.
     """
 
-    settings: ClassVar = ("page_limit", "total_off_by", "oldest_first")
+    settings: ClassVar = ("page_limit", "total_off_by", "oldest_first", "last_page_again")
 
     def __init__(self, rows: str, total: str = "TotalCount", size: int = 10, maximum: int | None = 100) -> None:
         self.page_limit = maximum or 100
@@ -25,6 +25,8 @@ class Listing:
         self.total_off_by = 0
         """What the total is too high by."""
         self.oldest_first = False
+        self.last_page_again = False
+        """Whether what is beyond the last page is the last page again; else it is empty."""
         self.twice: set[str] = set()
         """The ids whose row comes twice, one right after the other. The total counts both."""
         self._rows, self._total, self._size, self._maximum = rows, total, size, maximum
@@ -60,7 +62,8 @@ class Listing:
         if self._maximum and asked > self._maximum:
             raise invalid("ShowSize")
         size = min(asked, self.page_limit)
-        shown = slice((number - 1) * size, number * size)
+        rows_of = number if not self.last_page_again else min(number, max(1, -(-len(items) // size)))
+        shown = slice((rows_of - 1) * size, rows_of * size)
         in_order = items[::-1] if self.oldest_first else items
         if self.twice or self._extra:
             listed = self._as_listed(in_order, key, row)

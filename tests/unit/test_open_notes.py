@@ -11,8 +11,8 @@ from handler.errors import JournalUnavailable
 from handler.journal.entries import Held, Observed
 from handler.journal.open_notes import OpenNotes, OpenWork
 from handler.journal.pictures import Picture
-from handler.journal.renewal import OPEN, Renewal
-from handler.journal.states import State
+from handler.journal.renewal import Renewal
+from handler.journal.states import OPEN, State
 from tests.examples import DAY, MILLISECOND, NOW, OLD, OTHER, PROPERTY, SECOND
 from tests.memory_store import MemoryStore
 from tests.unit.journal_steps import DEADLINE, EXISTED, SKEW, STEPS, THIRD, brought_to, finished, notes_of

@@ -3,8 +3,10 @@
 import pytest
 
 from handler.errors import JournalUnavailable
-from handler.journal.entries import KIND_OF, Followed, Notified, Observed, Renewed, Unknown
-from handler.journal.renewal import _AFTER, RELEASED, Renewal, Successor
+from handler.journal.entries import Followed, Notified, Observed, Renewed, Unknown
+from handler.journal.entry_kinds import KIND_OF
+from handler.journal.fold import _AFTER
+from handler.journal.renewal import RELEASED, Renewal, Successor
 from handler.journal.states import State
 from handler.outbox.messages import failed_id
 from tests.examples import DAY, MILLISECOND, MINUTE, NEW, NOW, OLD, OTHER, SECOND, renewable
