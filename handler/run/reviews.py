@@ -69,7 +69,8 @@ class Reviews:
             if seen.records:
                 renewal = self._outbox.alert_validation(renewal, seen.records)
             self._put_line(renewal, instance, stage, seen.records)
-        if not is_near and stage is None:
+        # What has just been applied for does not stall: it would take from the day its one alert.
+        if stage is None and (not is_near or (is_ours and waited < RECORDS_AFTER)):
             return renewal
         on = self._time.now() if is_near else renewal.progress_at or self._time.now()
         waits = stage or (Reason.IN_REVIEW if is_ours else awaited_from(instance))

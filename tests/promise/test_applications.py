@@ -200,3 +200,10 @@ def test_what_the_platform_got_is_told_although_its_own_window_is_open_when_it_i
         function.tick()
         cloud.clock.advance(days=1)
     assert str(new) in {data["CertificateId"] for data in issued(cloud)}
+
+
+def test_what_has_just_been_applied_for_is_no_alarm_however_near_its_end_is(cloud: Cloud, function: Function) -> None:
+    cloud.cas.instances.add(days_left=9)
+    function.tick()
+    assert len(cloud.cas.calls_of(APPLY)) == 1
+    assert not messages(cloud, STALLED)
