@@ -27,6 +27,8 @@ from tests.stubs.instance import Trace
 
 HOSTING = timedelta(days=30)
 """So long before the end the platform acts, at the earliest, on what it hosts."""
+FRESH = timedelta(minutes=12)
+"""What was applied for so short a time ago does not stall."""
 V2 = ("ListInstances", "ListCertificates", "GetInstanceDetail")
 V2_FAULTS: list[Fault | None] = [
     faults.timeout_before(),
@@ -359,6 +361,8 @@ class WatchedAccount(ApplyingAccount):
             and not any("excepted" in name for name in waiting.names)
         }
         for instance, waiting in self.followed.items():
+            if any(a.instance_id == instance and before.now - a.at < FRESH for a in self._applications()):
+                continue
             left = before.waiting[instance].ends - before.now
             if -HISTORY < left < FIRST - timedelta(minutes=2):
                 moments = (before.now - timedelta(minutes=1), before.now, after.now)

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from tests.promise.interleaving import PausedInvocation
-from tests.promise.truth import Truth
+from tests.promise.truth import HISTORY, Truth
 from tests.promise.witness import Witness
 from tests.stubs import faults
 from tests.stubs.cloud import Cloud
@@ -155,9 +155,14 @@ class ApplyingAccount(RuleBasedStateMachine):
     # Scenes
 
     @precondition(lambda self: self.applies and not self.runs)
-    @rule(fault=st.sampled_from(LOST_WITH_EFFECT + LOST_IN_VAIN), later=st.sampled_from([10, 400, SETTLE + 65]))
-    def the_answer_to_an_application_is_lost(self, fault: Fault, later: int) -> None:
-        instance = self._due_instance()
+    @rule(
+        fault=st.sampled_from(LOST_WITH_EFFECT + LOST_IN_VAIN),
+        later=st.sampled_from([10, 400, SETTLE + 65]),
+        shows=st.sampled_from([0, LATE]),
+    )
+    def the_answer_to_an_application_is_lost(self, fault: Fault, later: int, shows: int) -> None:
+        instance = self._due_instance(own_dns=not shows)
+        self.cloud.cas.authority.shows_after = shows
         self._run_whose_applications_answer(fault)
         for seconds in (later, SETTLE + 2 * SKEW):
             self.cloud.clock.advance(seconds)
@@ -374,6 +379,8 @@ class ApplyingAccount(RuleBasedStateMachine):
             return
         if before.now - applied_at < timedelta(seconds=SETTLE + 4 * SKEW):
             return
+        if before.now - cas.certificates.of(base).not_after > HISTORY:
+            return  # nobody has looked for so long that nobody waits for it any more
         newest = cas.authority.newest(shown)
         assert newest is not None, f"{instance} is taken for applied, and nobody ever has"
         stuck = newest.outcome in {"refused", "withdrawn", "ended"} or newest.failure or shown.pending_result
