@@ -85,11 +85,12 @@ class Applicant:
         return None
 
     def _make_one(self, one: Wanted) -> Line:
+        read_at = self._time.now()
         shown = self._shown(one)
         if isinstance(shown, Line):
             return shown
         try:
-            line, renewal = self._application.make(shown, one.renewal)
+            line, renewal = self._application.make(shown, one.renewal, read_at)
         except JournalUnavailable as failure:
             return self._unwritable(one, failure)
         if line.outcome is Outcome.APPLIED:

@@ -133,7 +133,9 @@ class FollowInstances:
     def _notify_issued(self, renewal: Renewal, instance: Instance | None) -> None:
         if instance_issued_id(renewal) in renewal.notified:
             return
-        new = instance.renewable if instance is not None else renewal.renewable
+        # A list may show the certificate before it, or already the one after it.
+        shows = instance is not None and instance.certificate_id == renewal.succeeded().id
+        new = instance.renewable if instance is not None and shows else renewal.renewable
         self.renewals[renewal.id] = self._outbox.notify_instance_issued(renewal, new)
         if renewal.applied_at is not None:
             self._result.put(line_of(renewal, Outcome.APPLIED, message_id=instance_issued_id(renewal)))

@@ -8,7 +8,6 @@ from handler.instances.application import Application
 from handler.instances.eligibility import why_not_now
 from handler.instances.instance import Instance
 from handler.instances.policy import names_of, reason_not_to_apply
-from handler.instances.progress import next_in_row
 from handler.instances.selection import selected
 from handler.journal.journal import Journal
 from handler.journal.lines import held_line, line_of
@@ -16,6 +15,8 @@ from handler.journal.open_notes import OpenNotes, OpenWork
 from handler.journal.renewal import Renewal
 from handler.journal.states import State
 from handler.orders.eligibility import Known
+from handler.orders.progress import Progress
+from handler.outbox.instance_messages import instance_issued_id
 from handler.outbox.publisher import Outbox
 from handler.outcomes import Outcome, Reason
 from handler.result import Line, RunResult
@@ -47,7 +48,9 @@ class Instances:
         self._known = known
         self._result = result
         self._recovery = InstanceRecovery(services, journal, outbox)
-        application = Application(services.instances, journal, notes, services.time, services.log)
+        application = Application(
+            services.instances, journal, notes, services.settings.settle, services.time, services.log
+        )
         self._applicant = Applicant(services, application, outbox, result)
         self._follow = FollowInstances(services, journal, notes, outbox, result)
 
@@ -115,7 +118,7 @@ class Instances:
                     self._result.put_if_absent(Line(Outcome.SKIPPED, reason, instance.renewable))
                 continue
             renewal = self._known_or_read(instance.id)
-            why_not = self._waits(renewal, instance) or why_not_now(instance, renewal, now)
+            why_not = self._waits(instance, renewal) or why_not_now(instance, renewal, now)
             if renewal.hold is not None:
                 self._result.put_if_absent(held_line(renewal, instance.renewable))
             elif why_not is not None:
@@ -134,15 +137,13 @@ class Instances:
             self._take_up([renewal])
         return self._known.renewals[instance_id]
 
-    def _waits(self, renewal: Renewal, instance: Instance) -> Line | None:
-        """Return a line if the certificate before is there and nobody knows: the claim would make that forgotten.
-
-        The last step of a scan notifies of it (`follow`).
-        """
-        is_there = renewal.state is State.DONE or next_in_row(renewal, instance) is not None
-        if is_there and is_followed(renewal):
-            return line_of(renewal, Outcome.DEFERRED, Reason.IN_PROGRESS)
-        return None
+    def _waits(self, instance: Instance, renewal: Renewal) -> Line | None:
+        """Return a line if the certificate before is there and nobody knows: the claim would make that forgotten."""
+        is_told = renewal.state is not State.DONE or instance_issued_id(renewal) in renewal.notified
+        is_seen = renewal.state not in {State.FOLLOWED, State.APPLIED} or renewal.progress == Progress.ABANDONED
+        if is_told and (is_seen or (renewal.base and renewal.base.certificate_id == instance.certificate_id)):
+            return None
+        return line_of(renewal, Outcome.DEFERRED, Reason.IN_PROGRESS)
 
 
 def _is_for(line: Line, names: set[str]) -> bool:
