@@ -49,6 +49,8 @@ class Successor(NamedTuple):
     """That of the purchase; None if its answer was lost and the order was found by reading."""
     how: str = "answer"
     """How it is known: `answer`, `settled` (found by reading) or `person`."""
+    ends: datetime | None = None
+    """Of an instance: when its next certificate expires."""
 
 
 class Renewal(NamedTuple):
@@ -232,7 +234,7 @@ def _rebased(renewal: Renewal, base: Followed) -> Renewal:
 
 
 def _issued(renewal: Renewal, entry: Issued, at: datetime) -> Renewal:
-    return renewal._replace(state=State.DONE, successor=Successor(entry.certificate_id, at))
+    return renewal._replace(state=State.DONE, successor=Successor(entry.certificate_id, at, ends=entry.ends))
 
 
 def _observed(renewal: Renewal, entry: Observed, at: datetime) -> Renewal:

@@ -70,13 +70,14 @@ def instance_issued_message(renewal: Renewal, new: Renewable, account_id: str) -
     `data` has InstanceId, Domain, ProductCode, CertificateId, ReplacedCertificateId, and CertEndTime of the new one.
     """
     successor = renewal.succeeded()
+    ends = successor.ends or new.ends  # what is shown may be the certificate before
     data = {
         "InstanceId": renewal.id,
         "Domain": new.domain,
         "ProductCode": new.product,
         "CertificateId": successor.id,
         "ReplacedCertificateId": _base(renewal),
-        "CertEndTime": rfc3339(new.ends) if new.ends else None,
+        "CertEndTime": rfc3339(ends) if ends else None,
     }
     id_ = instance_issued_id(renewal)
     return cloud_event(id_, MessageType.INSTANCE_ISSUED, successor.id, successor.at, account_id, data)

@@ -123,7 +123,9 @@ class FollowInstances:
         if ends is None or now > ends + HISTORY:
             self._record(renewal, Observed(Progress.ABANDONED))
             return
-        if instance is not None and (renewal.state is State.APPLIED or is_awaited(instance)):
+        if instance is None or is_excepted(names_of(instance), self._settings.rules):
+            return
+        if renewal.state is State.APPLIED or is_awaited(instance):
             renewal = self.renewals[renewal.id] = self._reviews.attend(renewal, instance)
             if renewal.state is State.DONE:
                 self._notify_issued(renewal, None)

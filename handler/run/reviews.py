@@ -66,7 +66,8 @@ class Reviews:
             if seen.records:
                 renewal = self._outbox.alert_validation(renewal, seen.records)
             self._put_line(renewal, instance, stage, seen.records)
-        if not is_near and stage is None:
+        is_fresh = is_ours and waited < RECORDS_AFTER
+        if is_fresh or (not is_near and stage is None):
             return renewal
         on = self._time.now() if is_near else renewal.progress_at or self._time.now()
         waits = stage or (Reason.IN_REVIEW if is_ours else awaited_from(instance))
