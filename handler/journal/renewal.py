@@ -205,7 +205,7 @@ def _released(renewal: Renewal, _entry: Released, at: datetime) -> Renewal:
     refusal = Refused(RELEASED, "a person released it", at, is_failure=False)
     again = renewal.applied_for - {renewal.base.certificate_id} if renewal.base else renewal.applied_for
     return renewal._replace(
-        state=State.REFUSED, refusal=refusal, successor=None, lost=0, applied_at=None, applied_for=again
+        state=State.REFUSED, refusal=refusal, hold=None, successor=None, lost=0, applied_at=None, applied_for=again
     )
 
 
