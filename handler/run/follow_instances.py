@@ -123,12 +123,15 @@ class FollowInstances:
         if ends is None or now > ends + HISTORY:
             self._record(renewal, Observed(Progress.ABANDONED))
             return
-        if instance is None or is_excepted(names_of(instance), self._settings.rules):
-            return
-        if renewal.state is State.APPLIED or is_awaited(instance):
+        if instance is not None and self._is_attended(renewal, instance):
             renewal = self.renewals[renewal.id] = self._reviews.attend(renewal, instance)
             if renewal.state is State.DONE:
                 self._notify_issued(renewal, None)
+
+    def _is_attended(self, renewal: Renewal, instance: Instance) -> bool:
+        """Tell whether people hear of what is in its way: not of what the operator has closed his eyes to."""
+        is_waiting = renewal.state is State.APPLIED or is_awaited(instance)
+        return is_waiting and not is_excepted(names_of(instance), self._settings.rules)
 
     def _notify_issued(self, renewal: Renewal, instance: Instance | None) -> None:
         if instance_issued_id(renewal) in renewal.notified:
