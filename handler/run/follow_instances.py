@@ -94,6 +94,9 @@ class FollowInstances:
             renewal = self._journal.read_or_hold(instance.id)
             if renewal.is_open:
                 continue  # its note was lost; by the new one the next run finds it
+            is_base = renewal.base is not None and renewal.base.certificate_id == instance.certificate_id
+            if renewal.state is State.DONE and is_base:
+                continue  # the next one is there by what the journal says, and this list is older than that
             if renewal.state not in {State.FOLLOWED, State.APPLIED}:
                 base = Followed(instance.renewable, instance.certificate_id)
                 try:

@@ -27,7 +27,7 @@ class _Seen(NamedTuple):
     shown: Instance
     """As its detail has it; as the list does if that could not be read."""
     said: str
-    """What the authority said, free text."""
+    """What the authority said, free text; or else why the application was not submitted."""
     records: Records
     failure: str = ""
     """Why the detail could not be read."""
@@ -60,7 +60,10 @@ class Reviews:
         if waited >= RECORDS_AFTER and (is_ours or instance.is_pending):
             seen = self._look_closely(instance)
             if is_ours:
-                renewal, stage = self._judge(renewal, seen)
+                task = self._task(renewal.id)
+                if task is not None and task.has_failed:
+                    seen = seen._replace(said=seen.said or task.said)
+                renewal, stage = self._judge(renewal, seen, task)
                 if renewal.state is State.DONE:
                     return renewal
             if seen.records:
@@ -86,10 +89,10 @@ class Reviews:
         clear = detail.instance if detail.instance and is_clear(detail.instance, instance.id) else None
         return _Seen(clear or instance, _said(detail, instance), [record.to_dict() for record in detail.records])
 
-    def _judge(self, renewal: Renewal, seen: _Seen) -> tuple[Renewal, Reason | None]:
+    def _judge(self, renewal: Renewal, seen: _Seen, task: Task | None) -> tuple[Renewal, Reason | None]:
         """Record whether the next certificate of an application of ours is there, and else what is in its way."""
         now = self._time.now()
-        stage = trouble(renewal, seen.shown, seen.said, self._task(renewal.id), self._settings.settle, now)
+        stage = trouble(renewal, seen.shown, seen.said, task, self._settings.settle, now)
         issued = next_in_row(renewal, seen.shown)
         if issued is None and (stage is not None or not seen.shown.is_pending):
             # The instance need not show what it has issued as soon as that is there.

@@ -1,4 +1,4 @@
-"""The next certificate of a V2 instance: what is applied for, exactly once for each certificate, and what is left alone."""
+"""The next certificate of a V2 instance: what is applied for, once for each certificate, and what is left alone."""
 
 from __future__ import annotations
 
