@@ -9,6 +9,8 @@ from typing import Any
 
 _FAILURES = frozenset({"refused", "unknown", "held"})
 _ALARM_DAYS = 3
+_IN_THE_WAY = frozenset({"needs-records", "submission-failed", "authority-says", "review-too-long", "not-issued"})
+"""Of an application: why its certificate does not come, which is no failure of the run."""
 ALWAYS = ("kind", "id", "domain", "days left", "outcome")
 COLUMNS = {
     "domain": "domain",
@@ -34,6 +36,10 @@ def show(text: str) -> None:
         rows = [_row(line) for line in result["orders"]]
         columns = [name for name in rows[0] if name in ALWAYS or any(row[name] for row in rows)]
         _print_table([columns, *([row[name] for name in columns] for row in rows)])
+    for line in result["orders"]:
+        for record in line.get("records", ()):
+            where = f"{record['Host']} in the zone {record['Zone']}"
+            print(f"To add for {record['Domain']}: {where}, {record['Type']}, {record['Value']}")
     for check in result.get("check", ()):
         print(f"{'ok  ' if check['ok'] else 'FAIL'}  {check['check']:<13} {check['found']}")
         if "do" in check:
@@ -66,13 +72,15 @@ def _is_failure(line: Mapping[str, Any]) -> bool:
         or reason == "journal-unavailable"
         # Renewed with a reason: bought, and then the message or the journal failed.
         or (outcome == "renewed" and bool(reason))
+        or (outcome == "applied" and bool(reason) and reason not in _IN_THE_WAY)
         or _is_near(line)
     )
 
 
 def _is_near(line: Mapping[str, Any]) -> bool:
     """Tell whether a run fails for it once a day: nothing has replaced it within three days of its end."""
-    awaited = line["outcome"] == "already-renewed" or line["reason"] in {"hosted", "in-review"}
+    is_applied = line["outcome"] == "applied" and not line.get("new_certificate_id")
+    awaited = is_applied or line["outcome"] == "already-renewed" or line["reason"] in {"hosted", "in-review"}
     is_open = awaited or line["outcome"] in {"expiring", "deferred"}
     return is_open and -_ALARM_DAYS <= (line.get("days_left") or 0) < _ALARM_DAYS
 
