@@ -5,7 +5,8 @@
 runs the real handler on the local stand-in of the cloud. The stand-in and the journal are kept in a folder
 (`.local/`), so that a second run finds everything as the first one left it; `--later 3d` lets three days go by there
 before. What is applied for there is issued within seconds, unless `--refuse ID` lets the authority refuse it; where it
-waits for records that somebody must add, `--add-records` adds them. The deployed function is invoked by `python -m deploy.invoke`.
+waits for records that somebody must add, `--add-records` adds them. The deployed function is invoked by
+`python -m deploy.invoke`.
 """
 
 from __future__ import annotations

@@ -110,7 +110,9 @@ def test_one_run_applies_the_next_ones_show_the_certificate_and_who_must_add_rec
     second = run(state, capsys, *APPLY, "--later", "1h")
     assert f"cas.instance.issued {DUE}-20000007-issued" in sent(second)
     assert [id_ for id_ in sent(second) if id_.startswith(f"cas.instance.validation {ASKS}-")]
-    assert re.search(r"^To add for pay.example.com: _dnsauth.pay in the zone example.com, TXT, \w+$", second, re.M)
+    assert re.search(
+        r"^To add for pay.example.com: _dnsauth.pay in the zone example.com, TXT, \w+$", second, re.MULTILINE
+    )
     third = run(state, capsys, *APPLY, "--later", "1h", "--add-records")
     assert [id_ for id_ in sent(third) if id_.startswith(f"cas.instance.issued {ASKS}-")]
     assert "To add for" not in run(state, capsys, *APPLY)
