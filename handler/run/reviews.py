@@ -27,7 +27,7 @@ class _Seen(NamedTuple):
     shown: Instance
     """As its detail has it; as the list does if that could not be read."""
     said: str
-    """What the authority said, free text."""
+    """What the authority said, free text; or else why the application was not submitted."""
     records: Records
     failure: str = ""
     """Why the detail could not be read."""
@@ -63,7 +63,10 @@ class Reviews:
         if waited >= RECORDS_AFTER and (is_ours or instance.is_pending):
             seen = self._look_closely(instance)
             if is_ours:
-                renewal, stage = self._judge(renewal, seen, is_near=is_near)
+                task = self._task(renewal.id)
+                if task is not None and task.has_failed:
+                    seen = seen._replace(said=seen.said or task.said)
+                renewal, stage = self._judge(renewal, seen, task, is_near=is_near)
                 if renewal.state is State.DONE:
                     return renewal
             if seen.records:
@@ -99,13 +102,15 @@ class Reviews:
         said = detail.pending_result if clear else detail.pending_result or instance.pending_result
         return _Seen(clear or instance, said, [record.to_dict() for record in detail.records])
 
-    def _judge(self, renewal: Renewal, seen: _Seen, *, is_near: bool) -> tuple[Renewal, Reason | None]:
+    def _judge(
+        self, renewal: Renewal, seen: _Seen, task: Task | None, *, is_near: bool
+    ) -> tuple[Renewal, Reason | None]:
         """Record whether the next certificate of an application of ours is there, and else what is in its way.
 
         `is_near`: people are alerted daily anyway.
         """
         now = self._time.now()
-        stage = trouble(renewal, seen.shown, seen.said, self._task(renewal.id), self._settings.settle, now)
+        stage = trouble(renewal, seen.shown, seen.said, task, self._settings.settle, now)
         issued = None
         if stage is not None or not seen.shown.is_pending or next_in_row(renewal, seen.shown) is not None:
             # The instance need not show what it has issued as soon as that is there, nor for which names it is.
