@@ -58,8 +58,19 @@ package: $(INSTALLED)  ## build dist/code/ and dist/code.zip for RUNTIME (defaul
 	$(RUN) -m deploy.package --runtime '$(RUNTIME)'
 	@$(RUN) -m tests.packaged
 
-policy: $(INSTALLED)  ## print the RAM policy for the vars of s.yaml (or for region=, account=, queue=, alert_queue=, bucket=, prefix=)
-	@$(RUN) -m deploy.policy $(foreach name,region account queue alert_queue bucket prefix,$(if $(findstring command,$(origin $(name))),$(name)='$($(name))'))
+policy: $(INSTALLED)  ## print the RAM policy for s.mine.yaml (or for region=, account=, queue=, alert_queue=, bucket=, prefix=, deploy_to=)
+	@$(RUN) -m deploy.policy $(foreach name,region account queue alert_queue bucket prefix deploy_to,$(if $(findstring command,$(origin $(name))),$(name)='$($(name))'))
+
+setup: $(INSTALLED)  ## make role, policy, queues and bucket for s.mine.yaml; ARGS=--plan only looks
+	@$(RUN) -m deploy.setup $(ARGS)
+
+deploy: $(INSTALLED)  ## build the package, preview and deploy it with s.mine.yaml
+	@$(RUN) -m deploy.deploy $(ARGS)
+
+# Neither has a default, and neither is taken from the environment: what is sent may spend money.
+invoke: $(INSTALLED)  ## invoke the deployed function NAME with the event EVENT; asks before it can spend money
+	@$(RUN) -m deploy.invoke $(ARGS) -- '$(if $(findstring command,$(origin NAME)),$(NAME))' \
+		$(if $(findstring command,$(origin EVENT)),'$(EVENT)')
 
 # The development set is locked for every platform and Python in use; what is deployed is taken from it, for each runtime.
 UV_COMPILE = $(RUN) -m uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links \
@@ -99,4 +110,4 @@ $(INSTALLED): requirements-dev.lock $(if $(ANOTHER),another-python)
 	@$(RUN) -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
-.PHONY: another-python run look test test-unit lint format package policy lock soak mutants bench clean help
+.PHONY: another-python run look test test-unit lint format package policy setup deploy invoke lock soak mutants bench clean help

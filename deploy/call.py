@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-import yaml
-
+from deploy.deployment import PLACEHOLDERS, read_deployment
 from deploy.not_invoked import NotInvoked
-from deploy.policy import DEPLOYMENT
 
 CONNECT_SECONDS = 5
 MARGIN_SECONDS = 15
@@ -31,6 +28,19 @@ class Call:
     seconds: int = 300
     """How long the function may take."""
 
+    def require_names(self) -> None:
+        """Raise NotInvoked for names that cannot be: they would become part of an address."""
+        service, slash, function = self.name.partition("/")
+        if slash:
+            names = [(service, r"[A-Za-z_][\w-]*"), (function, r"[A-Za-z_][\w-]*")]
+        else:
+            names = [(self.name, r"[A-Za-z_][\w$-]*")]  # a function that came from 2.0 is called SERVICE$FUNCTION
+        for name, pattern in names:
+            if not re.fullmatch(pattern, name, re.ASCII):
+                raise NotInvoked(f"{name!r} is no name of a function", "give NAME, or SERVICE/FUNCTION on 2.0")
+        if self.qualifier is not None and not re.fullmatch(r"[\w-]+", self.qualifier, re.ASCII):
+            raise NotInvoked(f"{self.qualifier!r} is no name of a version", "give --qualifier NAME")
+
     @property
     def answer_seconds(self) -> int:
         """How long to wait for the answer."""
@@ -49,28 +59,30 @@ class Call:
 
 @dataclass(frozen=True)
 class Place:
-    """Where it is; what is left out comes from the environment, else from s.yaml."""
+    """Where it is; what is left out comes from the operator's choices."""
 
     endpoint: str | None = None
     region: str | None = None
     account: str | None = None
 
     def url(self) -> str:
-        """Return the endpoint. Raises NotInvoked for one to which no credentials should be sent."""
+        """Return the endpoint.
+
+        Raises NotInvoked for one to which no credentials should be sent, and Problem where nobody has chosen yet.
+        """
         if self.endpoint:
             url = urlsplit(self.endpoint if "://" in self.endpoint else f"https://{self.endpoint}")
             if url.netloc and (url.scheme == "https" or (url.scheme == "http" and url.hostname in _LOOPBACK)):
                 return f"{url.scheme}://{url.netloc}"
             raise NotInvoked(f"{self.endpoint} is no https:// address", "give --endpoint https://HOST")
-        deployed = yaml.safe_load(DEPLOYMENT.read_text("utf-8"))["vars"]
-        account = self.account or os.environ.get("ALIBABA_CLOUD_ACCOUNT_ID") or deployed["account"]
-        region = self.region or os.environ.get("ALIBABA_CLOUD_REGION_ID") or deployed["region"]
-        if not re.fullmatch(r"[0-9]+", account) or not re.fullmatch(r"[a-z0-9-]+", region):
+        account, region = self.account, self.region
+        if account is None or region is None:
+            deployment = read_deployment()
+            if account is None:
+                deployment.require_choices()
+            account, region = account or deployment.account, region or deployment.region
+        if account == PLACEHOLDERS["account"]:
+            raise NotInvoked(f"account {account} is the example's", "give --account with your own")
+        if not re.fullmatch(r"[0-9]+", account, re.ASCII) or not re.fullmatch(r"[a-z0-9-]+", region):
             raise NotInvoked(f"account {account!r} in region {region!r} cannot be", "give --account ID --region ID")
         return f"https://{account}.{region}.fc.aliyuncs.com"
-
-
-def check_name(name: str, pattern: str, give: str = "NAME, or SERVICE/FUNCTION on 2.0") -> None:
-    """Raise NotInvoked for a name that does not match: it would become part of an address."""
-    if not re.fullmatch(pattern, name, re.ASCII):
-        raise NotInvoked(f"{name!r} is no name", f"give {give}")

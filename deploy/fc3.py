@@ -13,14 +13,13 @@ from alibabacloud_tea_openapi.utils_models import Config
 from darabonba.exceptions import UnretryableException
 from darabonba.runtime import RuntimeOptions
 
-from deploy.call import CONNECT_SECONDS, Call, check_name
+from deploy.call import CONNECT_SECONDS, Call
 from deploy.not_invoked import lost, refused
 from deploy.reply import Reply
 
 
 def invoke(call: Call, url: str, chain: CredentialsChain) -> Reply:
     """Invoke once: the SDK repeats nothing unless it is told to. Raises NotInvoked."""
-    check_name(call.name, r"[A-Za-z_][\w$-]*")  # a function that came from 2.0 is called SERVICE$FUNCTION
     address = urlsplit(url)
     client = Client(Config(credential=chain, endpoint=address.netloc, protocol=address.scheme.upper()))
     request = models.InvokeFunctionRequest(body=io.BytesIO(call.event), qualifier=call.qualifier)

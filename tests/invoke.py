@@ -4,7 +4,7 @@
 
 runs the real handler on the local stand-in of the cloud. The stand-in and the journal are kept in a folder
 (`.local/`), so that a second run finds everything as the first one left it; `--later 3d` lets three days go by there
-before. The deployed function is invoked by `python -m deploy.invoke`.
+before. The deployed function is invoked by `make invoke`.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ class _OfTheDeployed(argparse.Action):
     """Says where the deployed function is invoked, instead of an option that has no effect here."""
 
     def __call__(self, parser: argparse.ArgumentParser, *given: Any) -> None:
-        parser.error(f"{given[-1]} is not for the local stand-in; for the deployed function: python -m deploy.invoke")
+        parser.error(
+            f"{given[-1]} is not for the local stand-in; the deployed function: make invoke NAME=... EVENT=..."
+        )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

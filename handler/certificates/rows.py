@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
+from handler.certificates.domains import canonical, is_name, names_in
 from handler.certificates.ids import id_in
 
 YEARS = range(2000, 2200)
@@ -76,3 +77,15 @@ class Row:
             pass
         self._odd.append(name)
         return None
+
+
+def domain_in(fields: Row) -> str:
+    """Return all names that a certificate is good for, in one text; the common name alone if CAS shows no others.
+
+    Nobody says whether `Domain` has all of them. A certificate that is taken for one of fewer names would be replaced
+    by one that lacks the others, and nobody would be told.
+    """
+    text = fields.text("Domain")
+    named = names_in(text)
+    others = [name for name in fields.texts("SubjectAlternativeNames") if canonical(name) not in named]
+    return ",".join(filter(None, [text, *filter(is_name, map(canonical, others))])) or fields.text("CommonName")

@@ -4,7 +4,6 @@ import itertools
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
-from handler.certificates.renewable import Renewable
 from handler.errors import CasOutcomeUnknown
 from handler.outcomes import ListFault
 
@@ -17,7 +16,7 @@ _LONGEST_COUNT = 18
 
 class _Named(Protocol):
     @property
-    def renewable(self) -> Renewable: ...
+    def id(self) -> str: ...
 
 
 _Item = TypeVar("_Item", bound=_Named)
@@ -39,12 +38,12 @@ class Reading(Generic[_Item]):
     @property
     def listed(self) -> list[str]:
         """The ids as they came, repetitions included; of a row without one, its text."""
-        return [row if isinstance(row, str) else row.renewable.id for row in self.rows]
+        return [row if isinstance(row, str) else row.id for row in self.rows]
 
     @property
     def is_tidy(self) -> bool:
         """Whether the total agrees and no id came twice, as it does when a row moves behind a page that was read."""
-        return self.total_agrees and len({item.renewable.id for item in self.items}) == len(self.items)
+        return self.total_agrees and len({item.id for item in self.items}) == len(self.items)
 
 
 class CasList(Generic[_Item]):
@@ -57,17 +56,20 @@ class CasList(Generic[_Item]):
         key: str,
         item_in: Callable[[object], _Item | str],
         size: int,
+        total: str = "TotalCount",
     ) -> None:
         """`what` is listed, for a person. `ask`: gets `CurrentPage` and `ShowSize` and returns the answer.
 
         `key`: under which the answer has its rows. `item_in`: reads a row; of one that has no id it returns a text to
-        show. `size`: how many rows a page is asked for.
+        show. `size`: how many rows a page is asked for. `total`: under which the answer says how many rows there are
+        in all.
         """
         self._what = what
         self._ask = ask
         self._key = key
         self._item_in = item_in
         self._size = size
+        self._total = total
 
     def read(self) -> Reading[_Item]:
         """Read all pages once. Raises CasError; CasOutcomeUnknown also if an answer is no list, or no other page.
@@ -105,12 +107,28 @@ class CasList(Generic[_Item]):
         before: list[str] | None = None
         for _ in range(READINGS):
             reading = self.read()
-            items.update((item.renewable.id, item) for item in reading.items)
+            items.update((item.id, item) for item in reading.items)
             nameless.update(dict.fromkeys(reading.nameless))
             if reading.is_tidy or reading.listed == before:
                 break
             before = reading.listed
         return tuple(items.values()), tuple(nameless)
+
+    def read_whole(self) -> tuple[tuple[_Item, ...], tuple[str, ...]]:
+        """Read until two readings are the same, row by row, `READINGS` times at most. Returns as `read_tidily` does.
+
+        For what must not be missed: a job that is made already, or a place where a certificate is bound. What the list
+        says of its length counts for nothing, since it may be wrong for good. Raises CasError; CasOutcomeUnknown also
+        if the list moved all the time.
+        """
+        before: list[str] | None = None
+        for _ in range(READINGS):
+            reading = self.read()
+            if reading.listed == before:
+                return tuple({item.id: item for item in reading.items}.values()), tuple(dict.fromkeys(reading.nameless))
+            before = reading.listed
+        said = f"the {self._what} were not the same in any two of {READINGS} readings"
+        raise CasOutcomeUnknown(ListFault.LIST_CHANGING, said)
 
     def probe(self) -> None:
         """Ask for one row, to see whether that works. Raises CasError."""
@@ -119,9 +137,9 @@ class CasList(Generic[_Item]):
     def _page(self, number: int, size: int) -> tuple[list[Any], int, int]:
         """Return the rows of a page, the total, and how many rows a full page has, which may be less than asked for."""
         answer = self._ask({"CurrentPage": str(number), "ShowSize": str(size)})
-        rows, total, shown = (answer.get(name) for name in (self._key, "TotalCount", "ShowSize"))
+        rows, total, shown = (answer.get(name) for name in (self._key, self._total, "ShowSize"))
         if not isinstance(rows, list) or not _is_count(total):
-            lacks = "TotalCount" if isinstance(rows, list) else self._key
+            lacks = self._total if isinstance(rows, list) else self._key
             said = f"CAS answered page {number} of the {self._what} without {lacks}"
             raise CasOutcomeUnknown(ListFault.NO_LIST, said)
         full = int(shown or 0) if _is_count(shown) else 0

@@ -13,7 +13,9 @@ from handler.errors import (
     JournalConflict,
     JournalUnavailable,
 )
-from handler.journal.entries import Claimed, Entry, Refused, Unknown, Written
+from handler.journal.entries import Claimed, Entry, Refused, Unknown
+from handler.journal.entry_kinds import Written
+from handler.journal.fold import after
 from handler.journal.journal import Journal
 from handler.journal.lines import line_of
 from handler.journal.renewal import Renewal
@@ -103,7 +105,7 @@ class Attempts:
         if recorded is None:
             # It must not be lost with the journal: people are notified of it now, and again, with the same id, by the
             # run that finds it by reading.
-            then = renewal.after(Written(entry, self._time.now()))
+            then = after(renewal, Written(entry, self._time.now()))
             recorded = then._replace(trouble="what the call came to could not be recorded")
         return line_of(recorded, done), recorded
 

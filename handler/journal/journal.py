@@ -12,7 +12,9 @@ from typing import Any
 
 from handler.certificates.renewable import Kind
 from handler.errors import JournalUnavailable, JournalUnreadable
-from handler.journal.entries import KIND_OF, Entry, Held, entry_in
+from handler.journal.entries import Entry, Held
+from handler.journal.entry_kinds import KIND_OF, entry_in
+from handler.journal.fold import after
 from handler.journal.renewal import Renewal
 from handler.journal.states import State
 from handler.journal.store import Store
@@ -37,7 +39,7 @@ class Journal:
         log = self._store.read_log(_key(kind, id_))
         renewal = Renewal(id_, kind=kind)
         for line in log.entries:
-            renewal = renewal.after(entry_in(line, kind, id_))
+            renewal = after(renewal, entry_in(line, kind, id_))
         return renewal._replace(position=log.position)
 
     def read_or_hold(self, id_: str) -> Renewal:
@@ -58,7 +60,7 @@ class Journal:
         """
         kind = KIND_OF[type(entry)]
         line = journal_line(kind.name, kind.write(entry), self._run, now)
-        then = renewal.after(entry_in(line, renewal.kind, renewal.id))
+        then = after(renewal, entry_in(line, renewal.kind, renewal.id))
         return then._replace(position=self._store.append(_key(renewal.kind, renewal.id), renewal.position, line))
 
     def touched_since(self, moment: datetime, but: Collection[str] = ()) -> list[Renewal]:

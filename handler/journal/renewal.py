@@ -1,28 +1,12 @@
 """Where the renewal of one thing stands, folded from its journal. Pure; `handler.journal.states` draws the states."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from handler.certificates.renewable import Kind, Renewable
 from handler.errors import JournalUnreadable
-from handler.journal.entries import (
-    KIND_OF,
-    Applied,
-    Claimed,
-    Entry,
-    Followed,
-    Held,
-    Issued,
-    Notified,
-    Observed,
-    Published,
-    Refused,
-    Released,
-    Renewed,
-    Unknown,
-    Written,
-)
+from handler.journal.entries import Claimed, Followed, Held, Refused
 from handler.journal.states import OPEN, State
 from handler.runtime.clock import SKEW
 from handler.runtime.countdown import LONGEST_RUN
@@ -41,6 +25,8 @@ class Successor(NamedTuple):
     """That of the purchase; None if its answer was lost and the order was found by reading."""
     how: str = "answer"
     """How it is known: `answer`, `settled` (found by reading) or `person`."""
+    ends: datetime | None = None
+    """Of the next certificate of an instance: when it expires."""
 
 
 class Renewal(NamedTuple):
@@ -58,7 +44,8 @@ class Renewal(NamedTuple):
     unknown_code: str = ""
     """Why the answer tells nothing; empty if the run died instead."""
     lost: int = 0
-    """Attempts since the last release whose answer was lost and of which nothing was found."""
+    """Attempts since the last release, of an instance for the same base, whose answer was lost and of which nothing was
+    found."""
     refusal: Refused | None = None
     hold: Held | None = None
     successor: Successor | None = None
@@ -108,8 +95,11 @@ class Renewal(NamedTuple):
 
     def claim_is_odd(self, now: datetime) -> bool:
         """Tell whether the claim's deadline is further ahead than a run can last: some clock was far wrong."""
-        latest = now + LONGEST_RUN + SKEW + SKEW
-        return self.state is State.CLAIMED and self.claim is not None and self.claim.deadline > latest
+        return (
+            self.state is State.CLAIMED
+            and self.claim is not None
+            and self.claim.deadline > now + LONGEST_RUN + SKEW + SKEW
+        )
 
     def may_be_claimed(self, claim: Claimed) -> bool:
         """Tell whether this claim may follow. An order is done for ever, an instance is once for each base."""
@@ -142,108 +132,11 @@ class Renewal(NamedTuple):
             raise JournalUnreadable(msg)
         return self.successor
 
-    def after(self, written: Written) -> "Renewal":
-        """Return the renewal after one more entry, at an unknown position.
-
-        Raises JournalUnreadable for an entry that makes no sense there.
-        """
-        entry, at = written
-        kind = KIND_OF[type(entry)]
-        corrects = isinstance(entry, (Released, Renewed)) and self.state in {State.REFUSED, State.RENEWED}
-        is_astray = (corrects and not self.may_be_corrected) or (
-            isinstance(entry, Claimed) and not self.may_be_claimed(entry)
-        )
-        if self.state not in kind.follows or is_astray:
-            msg = f"the journal of {self.kind.value} {self.id} has {kind.name!r} after {self.state.value!r}"
-            raise JournalUnreadable(msg)
-        then = _AFTER[type(entry)](self, entry, at)._replace(entries=self.entries + 1)
-        return then if isinstance(entry, (Observed, Notified)) else then._replace(since=then.entries, since_at=at)
-
 
 def successors(renewals: Iterable[Renewal]) -> dict[str, str]:
     """Return whose successor each order is that is known as one: old order by successor."""
-    return {renewal.successor.id: renewal.id for renewal in renewals if renewal.successor is not None}
-
-
-def _claimed(renewal: Renewal, entry: Claimed, _at: datetime) -> Renewal:
-    then = renewal._replace(
-        state=State.CLAIMED, claim=entry, unknown_since=None, unknown_code="", refusal=None, hold=None
-    )
-    if renewal.kind is not Kind.INSTANCE:
-        return then
-    is_next = renewal.claim is None or renewal.claim.certificate_id != entry.certificate_id
-    base = Followed(entry.renewable, entry.certificate_id)
-    return _rebased(then, base)._replace(claim=entry, lost=0 if is_next else renewal.lost)
-
-
-def _refused(renewal: Renewal, entry: Refused, _at: datetime) -> Renewal:
-    return renewal._replace(state=State.REFUSED, refusal=entry, lost=renewal.lost + entry.is_lost)
-
-
-def _unknown(renewal: Renewal, entry: Unknown, at: datetime) -> Renewal:
-    return renewal._replace(state=State.UNKNOWN, unknown_since=at, unknown_code=entry.code)
-
-
-def _held(renewal: Renewal, entry: Held, _at: datetime) -> Renewal:
-    return renewal._replace(state=State.HELD, hold=entry)
-
-
-def _released(renewal: Renewal, _entry: Released, at: datetime) -> Renewal:
-    refusal = Refused(RELEASED, "a person released it", at, is_failure=False)
-    again = renewal.applied_for - {renewal.base.certificate_id} if renewal.base else renewal.applied_for
-    return renewal._replace(
-        state=State.REFUSED, refusal=refusal, successor=None, lost=0, applied_at=None, applied_for=again
-    )
-
-
-def _applied(renewal: Renewal, _entry: Applied, at: datetime) -> Renewal:
-    base = renewal.claimed().certificate_id
-    return renewal._replace(
-        state=State.APPLIED, applied_at=at, applied_for=renewal.applied_for | {base}, refusal=None, hold=None
-    )
-
-
-def _renewed(renewal: Renewal, entry: Renewed, at: datetime) -> Renewal:
-    successor = Successor(entry.successor_id, at, entry.request_id, entry.how)
-    return renewal._replace(state=State.RENEWED, successor=successor, refusal=None)
-
-
-def _published(renewal: Renewal, _entry: Published, _at: datetime) -> Renewal:
-    return renewal._replace(state=State.DONE)
-
-
-def _followed(renewal: Renewal, entry: Followed, _at: datetime) -> Renewal:
-    return _rebased(renewal, entry)._replace(state=State.FOLLOWED, claim=None, refusal=None)
-
-
-def _rebased(renewal: Renewal, base: Followed) -> Renewal:
-    return renewal._replace(base=base, applied_at=None, successor=None, progress="", progress_at=None)
-
-
-def _issued(renewal: Renewal, entry: Issued, at: datetime) -> Renewal:
-    return renewal._replace(state=State.DONE, successor=Successor(entry.certificate_id, at))
-
-
-def _observed(renewal: Renewal, entry: Observed, at: datetime) -> Renewal:
-    return renewal._replace(progress=entry.progress, progress_at=at)
-
-
-def _notified(renewal: Renewal, entry: Notified, _at: datetime) -> Renewal:
-    return renewal._replace(notified=renewal.notified | {entry.message_id})
-
-
-_AFTER: dict[type[Entry], Callable[[Renewal, Any, datetime], Renewal]] = {
-    Claimed: _claimed,
-    Refused: _refused,
-    Unknown: _unknown,
-    Held: _held,
-    Released: _released,
-    Renewed: _renewed,
-    Applied: _applied,
-    Published: _published,
-    Followed: _followed,
-    Issued: _issued,
-    Observed: _observed,
-    Notified: _notified,
-}
-"""What each kind of entry does to the state."""
+    return {
+        renewal.successor.id: renewal.id
+        for renewal in renewals
+        if renewal.successor is not None and renewal.kind is Kind.ORDER
+    }

@@ -28,6 +28,10 @@ class MessageType(str, Enum):
     """The next certificate of an instance is there."""
     INSTANCE_STALLED = "cas.instance.stalled"
     """The next certificate of an instance, applied for or hosted, does not get on. An alert."""
+    DEPLOYED = "cas.certificate.deployed"
+    """A certificate has taken the place of the one that it replaces."""
+    DEPLOY_FAILED = "cas.certificate.deploy-failed"
+    """It has not, or not everywhere, or it is not what is served. An alert."""
     EXPIRING = "cas.certificate.expiring"
     """Something ends soon, or has ended, and nothing will replace it. An alert."""
 

@@ -92,7 +92,7 @@ class Applicant:
             line, renewal = self._application.make(shown, one.renewal)
         except JournalUnavailable as failure:
             return self._unwritable(one, failure)
-        if renewal.state is State.APPLIED:
+        if line.outcome is Outcome.APPLIED:
             line, renewal = self._outbox.notify_applied(renewal)
         if renewal.state is State.REFUSED and line.outcome is Outcome.REFUSED:
             renewal = self._outbox.alert_failed(renewal, shown.renewable)

@@ -66,6 +66,8 @@ class FollowInstances:
                 if renewal.claim is None:
                     yield f"instance {id_}: {renewal.hold.reason}: {renewal.trouble or 'its journal makes no sense'}"
                 continue
+            if renewal.trouble:
+                continue  # its journal lacks what is known of it, and must not go on without that
             self.renewals[id_] = renewal
             try:
                 self._look_at(renewal, shown.get(id_))

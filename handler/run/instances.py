@@ -6,7 +6,9 @@ from handler.certificates.renewable import Kind
 from handler.command import Selection
 from handler.instances.application import Application
 from handler.instances.eligibility import why_not_now
+from handler.instances.instance import Instance
 from handler.instances.policy import names_of, reason_not_to_apply
+from handler.instances.progress import next_in_row
 from handler.instances.selection import selected
 from handler.journal.journal import Journal
 from handler.journal.lines import held_line, line_of
@@ -14,7 +16,6 @@ from handler.journal.open_notes import OpenNotes, OpenWork
 from handler.journal.renewal import Renewal
 from handler.journal.states import State
 from handler.orders.eligibility import Known
-from handler.outbox.instance_messages import instance_issued_id
 from handler.outbox.publisher import Outbox
 from handler.outcomes import Outcome, Reason
 from handler.result import Line, RunResult
@@ -24,6 +25,7 @@ from handler.run.fuse import Fuse
 from handler.run.lists import Lists
 from handler.run.services import Services
 from handler.run.settle_instances import InstanceRecovery
+from handler.run.unfinished import is_followed
 
 
 class Instances:
@@ -91,6 +93,8 @@ class Instances:
             for id_, renewal in left.renewals.items()
             if renewal.kind is Kind.INSTANCE
         }
+        # Those whose note is lost were read since they may be due; see `_waits`.
+        followed.update({id_: one for id_, one in self._known.renewals.items() if is_followed(one)})
         followed.update({id_: one for id_, one in self._applicant.renewals.items() if one.state is State.APPLIED})
         self._result.errors.extend(self._follow.watch(lists.instances.instances, followed))
         for renewal in self._follow.renewals.values():
@@ -111,7 +115,7 @@ class Instances:
                     self._result.put_if_absent(Line(Outcome.SKIPPED, reason, instance.renewable))
                 continue
             renewal = self._known_or_read(instance.id)
-            why_not = self._waits(renewal) or why_not_now(instance, renewal, now)
+            why_not = self._waits(renewal, instance) or why_not_now(instance, renewal, now)
             if renewal.hold is not None:
                 self._result.put_if_absent(held_line(renewal, instance.renewable))
             elif why_not is not None:
@@ -130,9 +134,13 @@ class Instances:
             self._take_up([renewal])
         return self._known.renewals[instance_id]
 
-    def _waits(self, renewal: Renewal) -> Line | None:
-        """Return a line if the certificate before is there and nobody knows: the claim would make that forgotten."""
-        if renewal.state is State.DONE and instance_issued_id(renewal) not in renewal.notified:
+    def _waits(self, renewal: Renewal, instance: Instance) -> Line | None:
+        """Return a line if the certificate before is there and nobody knows: the claim would make that forgotten.
+
+        The last step of a scan notifies of it (`follow`).
+        """
+        is_there = renewal.state is State.DONE or next_in_row(renewal, instance) is not None
+        if is_there and is_followed(renewal):
             return line_of(renewal, Outcome.DEFERRED, Reason.IN_PROGRESS)
         return None
 

@@ -14,7 +14,7 @@ from handler.journal.journal import Journal
 from handler.journal.lines import line_of
 from handler.journal.renewal import Renewal
 from handler.journal.states import State
-from handler.outbox.instance_messages import Records, Review, applied_id
+from handler.outbox.instance_messages import Records, Review, applied_id, instance_stalled_id
 from handler.outbox.publisher import Outbox
 from handler.outcomes import Outcome, Reason
 from handler.result import Line, RunResult
@@ -60,7 +60,7 @@ class Reviews:
         if waited >= RECORDS_AFTER and (is_ours or instance.is_pending):
             seen = self._look_closely(instance)
             if is_ours:
-                renewal, stage = self._judge(renewal, seen)
+                renewal, stage = self._judge(renewal, seen, is_near=is_near)
                 if renewal.state is State.DONE:
                     return renewal
             if seen.records:
@@ -85,8 +85,11 @@ class Reviews:
         clear = detail.instance if detail.instance and is_clear(detail.instance, instance.id) else None
         return _Seen(clear or instance, _said(detail, instance), [record.to_dict() for record in detail.records])
 
-    def _judge(self, renewal: Renewal, seen: _Seen) -> tuple[Renewal, Reason | None]:
-        """Record whether the next certificate of an application of ours is there, and else what is in its way."""
+    def _judge(self, renewal: Renewal, seen: _Seen, *, is_near: bool) -> tuple[Renewal, Reason | None]:
+        """Record whether the next certificate of an application of ours is there, and else what is in its way.
+
+        `is_near`: people are alerted daily anyway.
+        """
         now = self._time.now()
         stage = trouble(renewal, seen.shown, seen.said, self._task(renewal.id), self._settings.settle, now)
         issued = next_in_row(renewal, seen.shown)
@@ -95,7 +98,9 @@ class Reviews:
             issued = next_among(renewal, self._issued_by(renewal.id))
         if issued is not None:
             return self._journal.record(renewal, issued, now), None
-        if renewal.progress != (stage or ""):
+        # What is new on a day that has its message already is recorded, and told, on the next.
+        is_told = not is_near and stage is not None and instance_stalled_id(renewal, now) in renewal.notified
+        if renewal.progress != (stage or "") and not is_told:
             renewal = self._journal.record(renewal, Observed(stage or ""), now)
         return renewal, stage
 
@@ -112,7 +117,7 @@ class Reviews:
         except CasError as failure:
             self._log.problem("not-read", order_id=instance_id, message=str(failure))
             return []
-        return [Shown(certificate.renewable, certificate.status == "revoked") for certificate in found]
+        return [Shown(one.renewable, one.status == "revoked", one.starts) for one in found]
 
     def _put_line(self, renewal: Renewal, instance: Instance, stage: Reason | None, records: Records) -> None:
         # Nothing is long in review by itself that waits for records.

@@ -11,8 +11,8 @@ from handler.run.services import Services
 from handler.runtime.countdown import SHORTEST_TIMEOUT
 
 _ADVICE = {
-    "settings": "correct the settings (s.yaml: environmentVariables, timeout) and deploy again",
-    "credentials": "give the function a RAM role that fc.aliyuncs.com may assume (s.yaml: role)",
+    "settings": "correct the settings (s.mine.yaml: environmentVariables, timeout) and deploy again",
+    "credentials": "give the function a RAM role that fc.aliyuncs.com may assume (s.mine.yaml: role)",
     "cas": "allow yundun-cert:ListUserCertificateOrder to the role; check CAS_ENDPOINT and the network settings",
     "instances": "allow yundun-cert:ListInstances and GetInstanceDetail to the role, with INSTANCES=apply also "
     "ApplyCertificate, GetTaskAttribute and ListCertificates; else leave them out of WATCH, and INSTANCES at watch",

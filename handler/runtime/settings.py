@@ -36,6 +36,12 @@ class Settings(NamedTuple):
     expiry_events: tuple[str, ...]
     watch: frozenset[Kind]
     """What is looked at; orders always are."""
+    deploy_to: tuple[str, ...]
+    """Products to which a new certificate is deployed in the place of the one that it replaces; `*`: to all."""
+    probe: bool
+    """Whether deployed names are asked over TLS which certificate they serve."""
+    deploy_contact: str
+    """The id of the contact for deployment jobs; empty: the account's first."""
 
 
 def settings_from(environ: Mapping[str, str], context: Context) -> Settings:

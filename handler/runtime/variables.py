@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from handler.certificates.domains import is_pattern
+from handler.certificates.ids import id_in
 from handler.certificates.renewable import Kind
 
 
@@ -106,6 +107,30 @@ def _kinds(text: str) -> frozenset[Kind]:
     return frozenset({Kind.ORDER, *(plurals[word] for word in words)})
 
 
+def _products(text: str) -> tuple[str, ...]:
+    """Return the products as CAS spells them, in whatever case they are given; `*` stands alone."""
+    spelling = {product.casefold(): product for product in PRODUCTS}
+    words = _words(text)
+    if words == ("*",):
+        return words
+    if not {word.casefold() for word in words} <= spelling.keys():
+        raise ValueError
+    return tuple(dict.fromkeys(spelling[word.casefold()] for word in words))
+
+
+def _switch(text: str) -> bool:
+    if text.lower() not in {"on", "off"}:
+        raise ValueError
+    return text.lower() == "on"
+
+
+def _contact(text: str) -> str:
+    found = id_in(text)
+    if text and found is None:
+        raise ValueError
+    return found or ""
+
+
 def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
 
@@ -141,6 +166,12 @@ def _may_apply(text: str) -> bool:
     return text == "apply"
 
 
+PRODUCTS = (
+    *("ALB", "APIGateway", "CDN", "CR", "DCDN", "DDOS", "FC", "GA", "LIVE", "MSE", "NLB", "OSS", "SAE", "SLB", "VOD"),
+    *("WAF", "webHosting"),
+)
+"""The products to which CAS deploys bought certificates for nothing, as it spells them."""
+
 _URL = "a host, or a URL with http:// or https:// and no path"
 _QUEUE = "a queue name: letters, digits and hyphens, at most 120"
 _PATTERNS = "comma-separated domain patterns such as *.example.com"
@@ -168,5 +199,10 @@ VARIABLES = (
     Variable("EXPIRY_EVENTS", "expiry_events", _EXPIRY, "comma-separated patterns of event or rule names", _titles),
     Variable("WATCH", "watch", _WATCH, "some of orders, instances and certificates, with commas", _kinds),
     Variable("INSTANCES", "may_apply", "watch", "watch or apply", _may_apply),
+    Variable(
+        "DEPLOY_TO", "deploy_to", "", f"some of {', '.join(PRODUCTS)} with commas, * for all, or nothing", _products
+    ),
+    Variable("PROBE", "probe", "on", "on or off", _switch),
+    Variable("DEPLOY_CONTACT", "deploy_contact", "", "the id of a contact, in digits, or nothing", _contact),
 )
 """Every setting, in the order in which the documentation lists them."""

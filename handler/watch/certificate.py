@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from handler.certificates.domains import canonical, is_name, names_in
 from handler.certificates.ids import id_in
 from handler.certificates.renewable import Kind, Renewable
-from handler.certificates.rows import SHOWN, Row
+from handler.certificates.rows import SHOWN, Row, domain_in
 
 _STATUSES = frozenset({"issued", "revoked", "willExpire", "expired"})
 
@@ -27,6 +26,11 @@ class Certificate(NamedTuple):
     products: tuple[str, ...] = ()
     """The cloud products on which it is in use."""
 
+    @property
+    def id(self) -> str:
+        """The certificate id, in digits."""
+        return self.renewable.id
+
 
 def certificate_in(row: object) -> Certificate | str:
     """Return the certificate of a row, or what can be shown of a row that has no certificate id.
@@ -44,7 +48,7 @@ def certificate_in(row: object) -> Certificate | str:
         renewable=Renewable(
             Kind.CERTIFICATE,
             certificate_id,
-            domain=_domain(fields),
+            domain=domain_in(fields),
             instance=fields.text("InstanceId"),
             ends=fields.moment("NotAfter"),
         ),
@@ -57,15 +61,3 @@ def certificate_in(row: object) -> Certificate | str:
     odd += [] if found.status in _STATUSES else ["CertificateStatus"]
     odd += [] if found.renewable.ends else ["NotAfter"]
     return found._replace(odd=tuple(dict.fromkeys(odd)))
-
-
-def _domain(fields: Row) -> str:
-    """Return all names that the certificate is good for, in one text; the common name alone if CAS shows no others.
-
-    Nobody says whether `Domain` has all of them. A certificate that is taken for one of fewer names would be replaced
-    by one that lacks the others, and nobody would be told.
-    """
-    text = fields.text("Domain")
-    named = names_in(text)
-    others = [name for name in fields.texts("SubjectAlternativeNames") if canonical(name) not in named]
-    return ",".join(filter(None, [text, *filter(is_name, map(canonical, others))])) or fields.text("CommonName")

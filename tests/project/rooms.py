@@ -13,8 +13,8 @@ from pathlib import Path
 
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"index"}),
-    frozenset({"run", "cloud"}),
-    frozenset({"triggers", "orders", "instances", "watch", "outbox", "report"}),
+    frozenset({"run", "cloud", "probe"}),
+    frozenset({"triggers", "orders", "instances", "watch", "deployment", "outbox", "report"}),
     frozenset({"journal"}),
     frozenset({"result", "command"}),
     frozenset({"runtime"}),
@@ -24,7 +24,7 @@ FLOORS: tuple[frozenset[str], ...] = (
 )
 """From top to bottom. A room imports from the floors below its own only, so rooms of one floor never meet."""
 
-ONLY_THE_DOOR = {"cloud": "index"}
+ONLY_THE_DOOR = {"cloud": "index", "probe": "index"}
 """Rooms that one room alone imports."""
 
 PURE: Mapping[str, frozenset[str]] = {

@@ -9,7 +9,7 @@ from pathlib import Path
 from handler.cloud import cas_codes
 from handler.cloud.cas_codes import Meaning
 from handler.command import Renew
-from handler.journal import entries
+from handler.journal.entry_kinds import ENTRIES as KINDS_OF_ENTRIES
 from handler.outbox.cloud_event import MessageType
 from handler.outcomes import FAILURES, ListFault, Outcome, Reason
 from handler.triggers.events import command_in
@@ -22,7 +22,7 @@ FAILED = {outcome.value for outcome in FAILURES}
 REASONS = {reason.value for reason in Reason}
 LIST_FAULTS = {fault.value for fault in ListFault}
 MESSAGE_TYPES = {type_.value for type_ in MessageType}
-ENTRIES = {kind.name for kind in entries.ENTRIES}
+ENTRIES = {kind.name for kind in KINDS_OF_ENTRIES}
 """The kinds of entry in a journal."""
 CAS_CODES = {
     frozenset(codes): "unknown" if meaning is Meaning.UNKNOWN else "refused"

@@ -2,7 +2,10 @@
 
 import ast
 import json
+import os
 import re
+import shlex
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ import yaml
 
 from deploy import policy
 from handler.runtime.variables import VARIABLES
+from tests.project.chosen import ACCOUNT, BUCKET, choose
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "s.yaml").read_text(encoding="utf-8")
@@ -68,6 +72,30 @@ def test_the_first_deployment_is_a_dry_run():
 def test_runs_are_serial_and_failed_ones_are_tried_again():
     assert PROPS["concurrencyConfig"] == {"reservedConcurrency": 1}
     assert 1 <= PROPS["asyncInvokeConfig"]["maxAsyncRetryAttempts"] <= 8
+
+
+# --- what the operator chooses ----------------------------------------------------------------------------------------
+
+
+def test_git_leaves_the_operators_file_alone():
+    assert "s.mine.yaml" in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        (["NAME=f", "EVENT=my events/a b.json"], ["--", "f", "my events/a b.json"]),
+        (["NAME=f", "EVENT=e", "ARGS=--async"], ["--async", "--", "f", "e"]),
+        ([], ["--", ""]),
+        (["NAME=", "EVENT=e"], ["--", "", "e"]),
+    ],
+)
+def test_make_invoke_takes_name_and_event_from_the_command_line_alone(given: list[str], sent: list[str]):
+    outside = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "ARGS"))}
+    environ = {**outside, "NAME": "another-function", "EVENT": "events/timer.json"}
+    command = ["make", "--dry-run", "--assume-old=.venv/.installed", "VENV=.venv", "invoke", *given]
+    printed = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=True).stdout
+    assert shlex.split(printed.replace("\\\n", " "))[3:] == sent
 
 
 # --- what the platform allows -----------------------------------------------------------------------------------------
@@ -230,6 +258,29 @@ def test_a_value_that_would_grant_more_than_was_meant_is_refused(argument: str, 
     assert argument.partition("=")[0] in capsys.readouterr().err
 
 
+def test_a_policy_of_the_example_warns_and_one_of_the_operator_does_not(
+    checkout: Path, capsys: pytest.CaptureFixture[str]
+):
+    assert policy.main([]) == 0
+    shown = capsys.readouterr()
+    (warning,) = shown.err.splitlines()
+    assert "still the example's: account 123456789012 and journal_bucket example-renewal-journal" in warning
+    assert json.loads(shown.out)["Version"] == "1"
+    assert policy.main(["account=1", "bucket=mine-journal"]) == 0
+    choose(checkout)
+    assert policy.main([]) == 0
+    shown = capsys.readouterr()
+    assert not shown.err
+    assert f"acs:oss:*:{ACCOUNT}:{BUCKET}/renewals/*" in shown.out
+
+
+def test_a_deployment_that_cannot_be_read_is_one_line(checkout: Path, capsys: pytest.CaptureFixture[str]):
+    (checkout / "s.mine.yaml").write_text("extend: [", encoding="utf-8")
+    assert policy.main([]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("policy: s.mine.yaml is no YAML: ")
+
+
 def test_only_the_certificate_service_is_granted_on_everything():
     statements = json.loads(policy.POLICY.read_text(encoding="utf-8"))["Statement"]
     for statement in (statement for statement in statements if statement["Effect"] == "Allow"):
@@ -250,17 +301,15 @@ def test_only_function_compute_may_take_the_role():
         ("vars:\n  region: cn-hangzhou\n account: 1\n", "policy: s.yaml is no YAML: line 3"),
         ("vars:\n\tregion: cn-hangzhou\n", "policy: s.yaml is no YAML: line 2"),
         ("vars: \x00\n", "policy: s.yaml is no YAML: "),
-        ("vars: &region cn-hangzhou\n", "policy: s.yaml has no `vars`"),
-        ("- vars\n", "policy: s.yaml has no `vars`"),
-        ("", "policy: s.yaml has no `vars`"),
+        ("vars: &region cn-hangzhou\n", "policy: vars in s.yaml is no object"),
+        ("- vars\n", "policy: s.yaml holds no object"),
+        ("", "policy: s.yaml holds no object"),
     ],
 )
 def test_a_deployment_that_cannot_be_read_is_told_with_the_place(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], text: str, said: str
+    checkout: Path, capsys: pytest.CaptureFixture[str], text: str, said: str
 ):
-    deployment = tmp_path / "s.yaml"
-    deployment.write_text(text, encoding="utf-8")
-    monkeypatch.setattr(policy, "DEPLOYMENT", deployment)
+    (checkout / "s.yaml").write_text(text, encoding="utf-8")
     assert policy.main([]) == 1
     told = capsys.readouterr().err
     assert told.startswith(said)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import shlex
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from deploy import policy
+from deploy import deployment, policy
 from deploy.invoke import command_line
 from handler.journal.renewal import Successor
 from handler.journal.states import State
@@ -24,6 +25,8 @@ from handler.runtime.variables import VARIABLES
 from tests import examples, invoke
 from tests.project.documents import DOCUMENTS, EDITIONS, ROOT, Document, Edition
 from tests.project.said_by_code import OUTCOMES, buys
+from tests.stubs.account_api import AccountStub
+from tests.stubs.buckets import BucketsStub
 
 both = pytest.mark.parametrize("edition", EDITIONS.values(), ids=EDITIONS)
 
@@ -38,12 +41,20 @@ NOT_RUN_HERE = {"make test", "make package", "make package RUNTIME=python3.12"}
 
 
 def invokes_deployed(words: list[str]) -> bool:
-    return "deploy.invoke" in words
+    return words[:2] == ["make", "invoke"]
+
+
+def invocation(words: list[str]) -> argparse.Namespace:
+    """What the command behind `make invoke` makes of the words of a line."""
+    given = dict(word.split("=", 1) for word in words[2:])
+    assert given.keys() <= {"NAME", "EVENT", "ARGS"}
+    return command_line().parse_args([*shlex.split(given.get("ARGS", "")), "--", given["NAME"], given["EVENT"]])
 
 
 def needs_an_account(words: list[str]) -> bool:
     """Whether a command reaches for the cloud, or installs a tool that does."""
-    return words[0] in {"aliyun", "s", "npm"} or words[:2] == ["make", "look"] or invokes_deployed(words)
+    targets = {"look", "setup", "deploy", "invoke"}
+    return words[0] in {"aliyun", "s", "npm"} or (words[0] == "make" and words[1] in targets)
 
 
 def run_locally(words: list[str], folder: Path) -> int:
@@ -66,6 +77,9 @@ def test_every_command_that_needs_no_account_is_run_here_or_known(
             assert run_locally(words, tmp_path) == 0, words
         elif words == ["make", "policy"]:
             assert policy.main([]) == 0
+        elif words[0] == "cp":
+            assert words[1:] == [deployment.EXAMPLE, deployment.CHOICES]
+            assert (ROOT / deployment.EXAMPLE).is_file()
         else:
             assert " ".join(words) in NOT_RUN_HERE
     assert "DRY RUN" in capsys.readouterr().out, "the dry run is shown"
@@ -114,8 +128,22 @@ def test_every_command_for_the_deployed_function_is_one_that_it_takes(edition: E
     deployed = [words for words, _ in edition.commands if invokes_deployed(words)]
     assert len(deployed) > 5
     for words in deployed:
-        assert words[:3] == [".venv/bin/python", "-m", "deploy.invoke"]
-        buys((ROOT / command_line().parse_args(words[3:]).event).read_bytes())  # raises if it is refused
+        buys((ROOT / invocation(words).event).read_bytes())  # raises if it is refused
+
+
+@both
+def test_every_command_for_the_account_is_one_that_it_takes(edition: Edition):
+    commands = {
+        " ".join(words) for words, _ in edition.commands if words[:2] in (["make", "setup"], ["make", "deploy"])
+    }
+    assert commands == {"make setup", "make setup ARGS=--plan", "make deploy"}
+
+
+@both
+def test_the_permissions_of_setting_up_are_those_that_it_calls(edition: Edition):
+    calls = (AccountStub.actions | BucketsStub.actions) - {"GetCallerIdentity"}  # this one needs none
+    named = {name for name in edition.spans if re.fullmatch(r"(ram|mns|oss):\w+", name)}
+    assert {name.partition(":")[2] for name in named} >= calls
 
 
 @both
@@ -126,8 +154,7 @@ def test_the_names_in_the_commands_are_those_of_the_deployment(edition: Edition)
     assert set(re.findall(r"--region (\S+)", lines)) == {chosen["region"]}
     assert set(re.findall(r"oss://([\w-]+)", lines)) == {chosen["journal_bucket"]}
     assert set(re.findall(r"oss://[\w-]+/(\w+)/orders", lines)) == {chosen["journal_prefix"]}
-    deployed = [words[3:] for words, _ in edition.commands if invokes_deployed(words)]
-    functions = {command_line().parse_args(options).name for options in deployed}
+    functions = {invocation(words).name for words, _ in edition.commands if invokes_deployed(words)}
     assert functions == {DEPLOYMENT["resources"]["renewer"]["props"]["functionName"], "SERVICE/FUNCTION"}
 
 
@@ -136,7 +163,7 @@ def test_a_command_that_may_cost_money_says_so(edition: Edition):
     costly = []
     for words, line in edition.commands:
         if invokes_deployed(words):
-            costs = buys((ROOT / command_line().parse_args(words[3:]).event).read_bytes())
+            costs = buys((ROOT / invocation(words).event).read_bytes())
             assert bool(MONEY.search(line)) == costs, line
             costly += [line] * costs
     assert costly
@@ -145,7 +172,7 @@ def test_a_command_that_may_cost_money_says_so(edition: Edition):
 @both
 def test_only_the_last_deployment_turns_the_dry_run_off_and_says_what_it_may_cost(edition: Edition):
     costs = {
-        document.subject: [bool(MONEY.search(line)) for words, line in document.commands if words == ["s", "deploy"]]
+        document.subject: [bool(MONEY.search(line)) for words, line in document.commands if words == ["make", "deploy"]]
         for document in edition.documents
     }
     assert {subject: marks for subject, marks in costs.items() if marks} == {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import re
@@ -17,15 +18,16 @@ from alibabacloud_credentials.utils import auth_util
 from urllib3.util import Retry
 
 from deploy import invoke
-from deploy.policy import ROOT
 from deploy.table import show
 from tests import invoke as local
 from tests.interpreter import run_alone
+from tests.project.chosen import ACCOUNT, choose
+from tests.project.documents import ROOT
 from tests.stubs.cloud import forget_sessions
 
 FUNCTION_3 = "cas-certificate-renewer"
 FUNCTION_2 = "certificates/renewer"
-HOST = "https://123456789012.cn-hangzhou.fc.aliyuncs.com"
+HOST = f"https://{ACCOUNT}.cn-hangzhou.fc.aliyuncs.com"
 PATHS = {
     FUNCTION_3: "/2023-03-30/functions/cas-certificate-renewer/invocations",
     FUNCTION_2: "/2016-08-15/services/certificates/functions/renewer/invocations",
@@ -77,9 +79,13 @@ def default_chain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.setattr(auth_util, f"environment_{variable}", value)
     monkeypatch.setattr(auth_util, "environment_ecs_metadata_disabled", "true")
     monkeypatch.setattr(auth_util, "environment_credentials_uri", None)
-    for variable in ("ALIBABA_CLOUD_ACCOUNT_ID", "ALIBABA_CLOUD_REGION_ID"):
-        monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
+
+
+@pytest.fixture(autouse=True)
+def own(checkout: Path) -> Path:
+    """What the operator has chosen."""
+    return choose(checkout)
 
 
 @pytest.fixture
@@ -167,26 +173,20 @@ def test_an_answer_may_take_as_long_as_the_function(platform: responses.Requests
 
 
 @pytest.mark.parametrize(
-    ("options", "environ", "host"),
+    ("options", "host"),
     [
-        ([], {}, HOST),
-        ([], {"ALIBABA_CLOUD_REGION_ID": "cn-beijing"}, "https://123456789012.cn-beijing.fc.aliyuncs.com"),
-        (["--region", "cn-shanghai"], {"ALIBABA_CLOUD_REGION_ID": "x"}, HOST.replace("hangzhou", "shanghai")),
-        (["--account", "123"], {"ALIBABA_CLOUD_ACCOUNT_ID": "456"}, HOST.replace("123456789012", "123")),
-        (["--endpoint", "https://fc.example.com/"], {}, "https://fc.example.com"),
-        (["--endpoint", "fc.example.com"], {}, "https://fc.example.com"),
+        ([], HOST),
+        (["--region", "cn-shanghai"], HOST.replace("hangzhou", "shanghai")),
+        (["--account", "123"], HOST.replace(ACCOUNT, "123")),
+        (["--endpoint", "https://fc.example.com/"], "https://fc.example.com"),
+        (["--endpoint", "fc.example.com"], "https://fc.example.com"),
     ],
 )
-def test_the_place_comes_from_options_or_the_environment_or_the_deployment(
-    platform: responses.RequestsMock,
-    options: list[str],
-    environ: dict[str, str],
-    host: str,
-    event: str,
-    monkeypatch: pytest.MonkeyPatch,
+def test_the_place_comes_from_options_or_the_operators_choices_and_from_nowhere_else(
+    platform: responses.RequestsMock, options: list[str], host: str, event: str, monkeypatch: pytest.MonkeyPatch
 ):
-    for variable, value in environ.items():
-        monkeypatch.setenv(variable, value)
+    monkeypatch.setenv("ALIBABA_CLOUD_REGION_ID", "cn-beijing")
+    monkeypatch.setenv("ALIBABA_CLOUD_ACCOUNT_ID", "456")
     platform.post(host + PATHS[FUNCTION_3], json=RESULT)
     assert invoke.main([FUNCTION_3, *options, event]) == 0
 
@@ -204,7 +204,7 @@ def test_a_result_is_shown_as_the_table_of_a_local_run(
     show(json.dumps(RESULT))
     table = capsys.readouterr().out
     assert "123451222  www.example.com  20         would-renew" in table
-    assert shown == f"{name} at {HOST}\n\n{table}"
+    assert shown == f"{name} at {HOST}\nThis event buys nothing: it asks for a dry run.\n\n{table}"
 
 
 @both
@@ -300,7 +300,8 @@ def test_an_asynchronous_invocation_tells_the_request_and_where_its_result_will_
     assert headers["x-fc-invocation-type"] == "Async"
     assert platform.calls[0].request.body == EVENT
     assert capsys.readouterr().out.endswith(
-        "Accepted: request request-1. The result will be in the function's log:\n  s logs --request-id request-1\n"
+        "Accepted: request request-1. The result will be in the function's log:\n"
+        "  s logs -t s.mine.yaml --request-id request-1\n"
     )
 
 
@@ -338,7 +339,7 @@ def test_an_error_of_the_platform_is_one_line_with_what_to_do(
     answer(platform, name, dict(zip(spelling.split(), [code, "It says why.", "request-1"], strict=True)), status)
     assert invoke.main([name, event]) == 2
     shown = capsys.readouterr()
-    assert shown.out == f"{name} at {HOST}\n\n"
+    assert shown.out == f"{name} at {HOST}\nThis event buys nothing: it asks for a dry run.\n\n"
     (line,) = shown.err.splitlines()
     assert line.startswith(f"{code or 'HTTP 404'} (HTTP {status}, request request-1): It says why. To do: ")
     assert todo in line
@@ -393,17 +394,184 @@ def test_a_port_where_nobody_listens_cannot_be_reached_and_is_tried_once(
     assert f"{endpoint} cannot be reached" in capsys.readouterr().err
 
 
-def test_without_credentials_it_says_where_to_put_them(
-    event: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+def test_without_credentials_it_says_where_to_put_them_and_nothing_else(
+    event: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
+    """The chain asks every place that there is, and logs a traceback for each that does not answer."""
     monkeypatch.setattr(auth_util, "environment_access_key_id", None)
-    assert invoke.main([FUNCTION_3, event]) == 2
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        monkeypatch.setattr(auth_util, "environment_credentials_uri", f"http://127.0.0.1:{unused.getsockname()[1]}")
+        assert invoke.main([FUNCTION_3, event]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert "aliyun configure" in line
     assert "ALIBABA_CLOUD_ACCESS_KEY_ID" in line
+    assert not caplog.records
 
 
-@pytest.mark.parametrize("name", ["a/b/c", "/b", "a/", "-a", "a b", "../a", "acs:fc:x"])
+# --- what is not sent -------------------------------------------------------------------------------------------------
+
+SCAN = b'{"triggerTime":"2026-11-21T03:00:00Z","triggerName":"daily","payload":""}'
+SPENDING = {
+    SCAN: "everything that is due",
+    b'{"scan": true}': "everything that is due",
+    b'{"order_ids": ["123451222"]}': "what it names",
+    b'{"release": {"order_id": "123451222"}}': "may buy the same renewal again",
+    b'{"order_id": "123451222"}': "this checkout would refuse the event",
+    b"no JSON": "this checkout would refuse the event",
+}
+"""Events that can spend money, or of which nobody knows here whether they can."""
+
+
+def answers(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+
+
+@both
+@pytest.mark.parametrize(("sent", "why"), SPENDING.items())
+@pytest.mark.parametrize("said", ["n\n", "\n", "yes please\n", ""])
+def test_an_event_that_can_spend_is_sent_only_after_a_yes(
+    name: str,
+    sent: bytes,
+    why: str,
+    said: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    (tmp_path / "event").write_bytes(sent)
+    answers(monkeypatch, said)
+    with responses.RequestsMock() as nothing_is_sent:
+        assert invoke.main([name, str(tmp_path / "event")]) == 2
+        assert not nothing_is_sent.calls
+    shown = capsys.readouterr()
+    assert "CAN SPEND MONEY: " in shown.out
+    assert why in shown.out
+    assert "Nothing was sent." in shown.err
+    assert bool(said) != ("--yes answers" in shown.err)
+
+
+@pytest.mark.parametrize(("said", "options"), [("y\n", []), ("YES\n", []), ("", ["--yes"])])
+def test_after_a_yes_it_is_sent(
+    platform: responses.RequestsMock, said: str, options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "event").write_bytes(SCAN)
+    answers(monkeypatch, said)
+    answer(platform, FUNCTION_3, RESULT)
+    assert invoke.main([FUNCTION_3, str(tmp_path / "event"), *options]) == 0
+    assert platform.calls[0].request.body == SCAN
+
+
+@pytest.mark.parametrize(
+    ("sent", "why"),
+    [
+        (b'{"check": true}', "the self-check"),
+        (b'{"scan": true, "dry_run": true}', "a dry run"),
+        (b'{"resolve": {"order_id": "1", "new_order_id": "2"}}', "bought already"),
+    ],
+)
+def test_an_event_that_buys_nothing_is_sent_unasked(
+    platform: responses.RequestsMock, sent: bytes, why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    (tmp_path / "event").write_bytes(sent)
+    answer(platform, FUNCTION_3, RESULT)
+    assert invoke.main([FUNCTION_3, str(tmp_path / "event")]) == 0
+    shown = capsys.readouterr().out
+    assert "This event buys nothing: " in shown
+    assert why in shown
+
+
+def test_no_event_is_taken_for_granted(capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit, match="2"):
+        invoke.main([FUNCTION_3])
+    assert "EVENT" in capsys.readouterr().err
+
+
+def test_an_interrupted_question_is_a_no(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any):
+    def interrupted(question: str) -> str:
+        raise KeyboardInterrupt
+
+    (tmp_path / "event").write_bytes(SCAN)
+    monkeypatch.setattr("builtins.input", interrupted)
+    assert invoke.main([FUNCTION_3, str(tmp_path / "event")]) == 2
+    assert "Nothing was sent." in capsys.readouterr().err
+
+
+def test_the_examples_bucket_is_a_choice_that_is_missing(checkout: Path, event: str, capsys: Any):
+    choose(checkout, journal_bucket="example-renewal-journal")
+    assert invoke.main([FUNCTION_3, event]) == 2
+    assert "still the example's: journal_bucket example-renewal-journal" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("own_file", [True, False])
+def test_the_examples_account_is_not_invoked(
+    own: Path, checkout: Path, own_file: bool, event: str, capsys: pytest.CaptureFixture[str]
+):
+    if own_file:
+        choose(checkout, account="123456789012")
+    else:
+        own.unlink()
+    assert invoke.main([FUNCTION_3, event]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "account 123456789012" in line
+    assert ("cp s.mine.example.yaml s.mine.yaml" in line) is not own_file
+    assert invoke.main([FUNCTION_3, "--account", "123456789012", event]) == 2
+    assert "give --account with your own" in capsys.readouterr().err
+
+
+def test_an_account_without_quotation_marks_is_one_line(own: Path, event: str, capsys: pytest.CaptureFixture[str]):
+    own.write_text(own.read_text("utf-8").replace(f'"{ACCOUNT}"', ACCOUNT), "utf-8")
+    assert invoke.main([FUNCTION_3, event]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == (
+        f'account in s.mine.yaml is {ACCOUNT} and no text. To do: put it into quotation marks: account: "...".'
+    )
+
+
+@both
+@pytest.mark.parametrize("ok", [True, False])
+def test_a_self_check_that_found_something_is_no_success(
+    platform: responses.RequestsMock, name: str, ok: bool, event: str, capsys: pytest.CaptureFixture[str]
+):
+    checks = [{"check": "settings", "ok": True, "found": "9"}, {"check": "queue", "ok": ok, "found": "QueueNotExist"}]
+    answer(platform, name, RESULT | {"counts": {}, "orders": [], "check": checks})
+    assert invoke.main([name, event]) == (0 if ok else 1)
+    shown = capsys.readouterr().out
+    assert ("The self-check FAILED" in shown) is not ok
+
+
+@both
+@pytest.mark.parametrize(
+    ("code", "message", "todo"),
+    [
+        ("RequestTimeTooSkewed", "The difference between the request time and now is too large.", "set the clock"),
+        ("InvalidTimeStamp.Expired", "Specified time stamp or date value is expired.", "set the clock"),
+        ("AccessDenied", "the timestamp of the request is 40m0s away", "set the clock"),
+        ("AccessDenied", "Your account has overdue payments.", "balance and bills"),
+        ("AccessDenied", "please make sure your account is in good standing", "balance and bills"),
+        ("AccessDenied", "FC service is not enabled for current user.", "activate Function Compute"),
+        ("AccessDenied", "The service or function doesn't belong to you.", "let account in s.mine.yaml"),
+        ("Strange", "It says why.", "fix what it says, and if that is a permission, allow fc:InvokeFunction"),
+    ],
+)
+def test_a_403_that_is_no_lack_of_a_permission_gets_advice_of_its_own(
+    platform: responses.RequestsMock,
+    name: str,
+    code: str,
+    message: str,
+    todo: str,
+    event: str,
+    capsys: pytest.CaptureFixture[str],
+):
+    answer(platform, name, {"Code": code, "Message": message, "RequestId": "request-1"}, 403)
+    assert invoke.main([name, event]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert todo in line.partition(" To do: ")[2]
+    if code != "Strange":
+        assert "fc:InvokeFunction" not in line
+
+
+@pytest.mark.parametrize("name", ["", "a/b/c", "/b", "a/", "-a", "a b", "../a", "acs:fc:x"])
 def test_what_is_no_name_of_a_function_is_refused(name: str, event: str, capsys: pytest.CaptureFixture[str]):
     assert invoke.main(["--", name, event]) == 2
     assert "no name" in capsys.readouterr().err
@@ -447,7 +615,7 @@ def test_a_local_run_that_is_asked_for_the_deployed_function_says_where_that_is_
         local.main([*options, event])
     said = capsys.readouterr().err
     assert options[0].partition("=")[0] in said
-    assert "python -m deploy.invoke" in said
+    assert "make invoke NAME=" in said
 
 
 def test_an_event_that_cannot_be_read_is_refused(capsys: pytest.CaptureFixture[str]):
@@ -457,7 +625,8 @@ def test_an_event_that_cannot_be_read_is_refused(capsys: pytest.CaptureFixture[s
 
 
 def test_the_operators_commands_need_nothing_of_the_tests():
-    commands = ", ".join(f"deploy.{path.stem}" for path in (ROOT / "deploy").glob("[!_]*.py"))
+    sources = (path.relative_to(ROOT) for path in (ROOT / "deploy").rglob("[!_]*.py"))
+    commands = ", ".join(".".join(path.with_suffix("").parts) for path in sources)
     code = f"import json, sys\nsys.path.insert(0, {str(ROOT)!r})\nimport {commands}\nprint(json.dumps([*sys.modules]))"
     loaded = run_alone(code)
     assert "deploy.invoke" in loaded

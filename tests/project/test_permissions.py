@@ -21,6 +21,10 @@ import pytest
 from alibabacloud_cas20200407.client import Client as CasClient
 
 from deploy import policy
+from handler.cloud.cas_client import CasClient as CasClientOfTheFunction
+from handler.cloud.cas_deployments import CasDeployments
+from handler.cloud.credentials import Credentials
+from handler.cloud.meter import Meter
 from handler.journal.alerts import FORGOTTEN_AFTER
 from tests.deployed import Answer, Function
 from tests.stubs import faults
@@ -148,6 +152,24 @@ def apply_for_instances(cloud: Cloud, function: Function) -> None:
     assert outcome(function.tick()).startswith("applied 2")
 
 
+def deploy_a_certificate(cloud: Cloud) -> None:
+    """Put a certificate in another one's place, as the service behind the port does."""
+    instance = cloud.cas.instances.add("deployed.example.com")
+    old = cloud.cas.instances.of(instance).certificate_id or 0
+    new = str(cloud.cas.instances.issue(instance))
+    resource = str(cloud.cas.resources.add(old))
+    credentials = Credentials(**vars(cloud.credentials))
+    client = CasClientOfTheFunction("https://cas.aliyuncs.com", credentials, cloud.clock, Meter(cloud.clock))
+    service = CasDeployments(client)
+    assert service.certificate(new).id in {one.id for one in service.certificates_of(instance)}
+    assert [one.id for one in service.resources(str(old)).resources] == [resource]
+    job = service.create(f"renewer-{new}", new, [resource], service.contacts()[0], 30)
+    service.schedule(job, 30)
+    assert [one.id for one in service.jobs_named(f"renewer-{new}")] == [job]
+    assert [one.resource_id for one in service.workers(job)] == [resource]
+    assert (service.job(job) is None, service.counts(job).workers) == (False, 1)
+
+
 @pytest.fixture(scope="module")
 def calls() -> dict[str, list[Call]]:
     """What reached each service while the function did everything that it can do."""
@@ -156,6 +178,7 @@ def calls() -> dict[str, list[Call]]:
         function = Function(cloud, ALERT_QUEUE=ALERT_QUEUE, INSTANCES="apply")
         run_everything(cloud, function)
         apply_for_instances(cloud, function)
+        deploy_a_certificate(cloud)
         return {name: list(backend.calls) for name, backend in cloud.backends.items()}
 
 
@@ -189,6 +212,7 @@ def filled(document: Any = POLICY, **values: str) -> Any:
         "alert_queue": ALERT_QUEUE,
         "bucket": BUCKET,
         "prefix": PREFIX,
+        "deploy_to": "*",
     }
     chosen["queue"] = QUEUE
     return policy.filled(document, chosen | values)
@@ -256,8 +280,15 @@ def test_every_resource_of_a_grant_is_one_that_is_touched(accesses: set[Access])
 
 def test_only_conditions_that_this_test_understands_are_used() -> None:
     for statement in POLICY["Statement"]:
-        assert statement.keys() <= {"Effect", "Action", "Resource", "Condition"}
+        assert statement.keys() <= {"Effect", "Action", "Resource", "Condition", "OnlyWith"}
         assert statement.get("Condition", {}).keys() <= {"StringLike"}
+
+
+def test_what_only_deploying_needs_is_granted_only_to_who_deploys(accesses: set[Access]) -> None:
+    deploying = {action for statement in ALLOWS if "OnlyWith" in statement for action in statement["Action"]}
+    assert "yundun-cert:CreateDeploymentJob" in deploying
+    assert denied(filled(deploy_to=""), accesses) == deploying
+    assert denied(filled(deploy_to="CDN"), accesses) == set()
 
 
 @pytest.mark.parametrize("action", [action for statement in ALLOWS for action in statement["Action"]])

@@ -14,6 +14,8 @@ from cloudevents.core.exceptions import CloudEventValidationError
 from jsonschema import Draft202012Validator
 
 from handler.certificates.renewable import Kind
+from handler.deployment.job import Put
+from handler.deployment.served import Serves
 from handler.orders.order import ISSUED
 from handler.outbox.cloud_event import MessageType
 from handler.outcomes import FAILURES, Outcome, Reason
@@ -177,6 +179,10 @@ def test_the_words_are_those_of_the_code() -> None:
     assert enum("cas.certificate.expiring", *data, "Kind", "enum") == {kind.value for kind in Kind}
     assert enum("result", "$defs", "line", "properties", "kind", "enum") == {kind.value for kind in Kind}
     assert enum("cas.instance.stalled", *data, "Stage", "enum") == {str(stage) for stage in AWAITED | IN_THE_WAY}
+    for name in ("cas.certificate.deployed", "cas.certificate.deploy-failed"):
+        resource = (name, "$defs", "resource", "properties")
+        assert enum(*resource, "Outcome", "enum") == {put.value for put in Put}
+        assert enum(*resource, "Serves", "enum") == {serves.value for serves in Serves} | {None}
     assert enum(*line, "stage", "enum") == WORDS.report_stages
     assert enum("report", "properties", "stages", "required") == WORDS.report_stages
     assert enum("report", "properties", "stages", "properties") == WORDS.report_stages
@@ -244,6 +250,28 @@ ENVELOPE: list[tuple[str, Any]] = [
     ("data.OrderId", "98987582437920969123"),
 ]
 SUCCESSOR: list[tuple[str, Any]] = [("data.RenewedOrderId", GONE), ("data.RenewedOrderId", None), ("data.Domain", "")]
+DEPLOYMENT: list[tuple[str, Any]] = [
+    *ANY_ENVELOPE,
+    ("data.CertificateId", GONE),
+    ("data.CertificateId", 20000006),
+    ("data.ReplacedCertificateId", ""),
+    ("data.ReplacedCertificateId", GONE),
+    ("data.JobId", GONE),
+    ("data.JobId", ""),
+    ("data.JobId", 61001),
+    ("data.Resources", GONE),
+    ("data.Resources", None),
+    ("data.Resources", ["www.example.com"]),
+    ("data.Resources.0.Product", ""),
+    ("data.Resources.0.Region", GONE),
+    ("data.Resources.0.Outcome", "success"),
+    ("data.Resources.0.Outcome", None),
+    ("data.Resources.0.Serves", "expired"),
+    ("data.Resources.0.Serves", GONE),
+    ("data.Resources.0.More", "of it"),
+    ("data.ResourcesInAll", -1),
+    ("data.ResourcesInAll", GONE),
+]
 WRONG: dict[str, list[tuple[str, Any]]] = {
     "cas.order.renewed": [
         *ENVELOPE,
@@ -323,6 +351,19 @@ WRONG: dict[str, list[tuple[str, Any]]] = {
         ("data.Records", None),
         ("data.Records", [{"Domain": "www.example.com"}]),
         ("data.Records", ["_dnsauth"]),
+    ],
+    "cas.certificate.deployed": [
+        *DEPLOYMENT,
+        ("id", "20000006-deploy-failed"),
+        ("id", "cas_dv-cn-example01-deployed"),
+        ("data.Reason", "resources-left"),
+    ],
+    "cas.certificate.deploy-failed": [
+        *DEPLOYMENT,
+        ("id", "20000006-deployed"),
+        ("data.Reason", GONE),
+        ("data.Reason", ""),
+        ("data.Reason", None),
     ],
     "cas.instance.applied": [
         *(wrong for wrong in ENVELOPE if wrong[0] != "data.OrderId"),

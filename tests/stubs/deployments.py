@@ -23,7 +23,7 @@ class Deployments:
     workers, which end one after the other, each after `takes`, have all ended.
     """
 
-    settings: ClassVar = ("scheduling_takes", "takes", "stalls", "partly_failed", "show_after", "spent")
+    settings: ClassVar = ("scheduling_takes", "takes", "stalls", "partly_failed", "show_after", "spent", "workers_wait")
 
     def __init__(self, common: Common, certificates: Certificates, resources: Resources) -> None:
         self.scheduling_takes: float = 5
@@ -35,6 +35,8 @@ class Deployments:
         """What a job is of whose workers only some failed, which is not documented."""
         self.show_after: float = 0
         """Seconds until ListDeploymentJob shows a new job; JobId finds it at once."""
+        self.workers_wait = False
+        """Whether workers show only once their job has been started, which is not documented."""
         self.spent = 0
         """How many deployments of uploaded certificates were carried out, each for money."""
         self._common = common
@@ -54,8 +56,10 @@ class Deployments:
         return self._jobs[job_id]
 
     def workers(self, job_id: int) -> list[Worker]:
-        """The workers of a job as they are now."""
+        """The workers of a job as they are now, as far as they show."""
         self._common.pass_time()
+        if self.workers_wait and self._jobs[job_id].status == "editing":
+            return []
         return [worker for worker in self._workers.values() if worker.job_id == job_id]
 
     def create_in_console(self, name: str, certificate_id: int, resource_ids: Sequence[int], start: bool = True) -> int:
@@ -79,7 +83,7 @@ class Deployments:
         with self._common.lock:
             now = self._common.clock.now()
             job = Job(
-                job_id=FIRST_JOB_ID + len(self._jobs),
+                job_id=max(self._jobs, default=FIRST_JOB_ID - 1) + 1,
                 name=name,
                 certificate_ids=[certificate.certificate_id for certificate in certificates],
                 contact_ids=list(contact_ids),
@@ -103,6 +107,13 @@ class Deployments:
             raise ApiError("OperationDenied.StatusNotSupport", 400, "当前状态不支持该操作。")
         job.status, job.scheduled_at = "scheduling", self._common.clock.now()
         job.modified_at = job.scheduled_at
+
+    def delete(self, job_id: int) -> None:
+        """A person deletes a job that is not under way."""
+        self._common.pass_time()
+        with self._common.lock:
+            del self._jobs[job_id]
+            self._workers = {number: one for number, one in self._workers.items() if one.job_id != job_id}
 
     def roll_back(self, worker: Worker) -> None:
         """Begin to bring the former certificate back. Raises ApiError unless the worker succeeded or failed."""
@@ -140,7 +151,7 @@ class Deployments:
         self._workers = {worker.worker_id: worker for worker in map(Worker.from_json, state["workers"])}
 
     def _add_worker(self, job: Job, resource: Resource, certificate: Certificate) -> None:
-        worker_id = 10 * FIRST_JOB_ID + len(self._workers)
+        worker_id = max(self._workers, default=10 * FIRST_JOB_ID - 1) + 1
         self._workers[worker_id] = Worker(
             worker_id=worker_id,
             job_id=job.job_id,

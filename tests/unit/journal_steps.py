@@ -26,6 +26,7 @@ from handler.journal.open_notes import OpenNotes
 from handler.journal.pictures import Picture
 from handler.journal.renewal import Renewal
 from handler.journal.states import State
+from handler.outbox.instance_messages import applied_id
 from handler.outbox.messages import failed_id, issued_id, renewed_id
 from handler.run.unfinished import is_unfinished
 from tests.examples import DAY, HOUR, MINUTE, NEW, NOW, OLD, OTHER, renewable
@@ -116,7 +117,9 @@ def finished(state: State, journal: Journal, order_id: str = OLD) -> Renewal:
     renewal = brought_to(state, journal, order_id)
     if state is State.DONE:
         renewal = journal.record(renewal, Observed("ISSUED"), NOW)
-    if state is State.FOLLOWED:
+    if state is State.APPLIED:
+        renewal = journal.record(renewal, Notified(applied_id(renewal)), NOW)
+    if state in {State.FOLLOWED, State.APPLIED}:
         return journal.record(renewal, Observed("ABANDONED"), NOW)
     if state is not State.NONE:
         message_id = issued_id(renewal) if state is State.DONE else failed_id(renewal)

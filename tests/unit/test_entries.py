@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from handler.certificates.renewable import Kind, Renewable
 from handler.errors import JournalUnavailable
 from handler.journal.entries import (
-    ENTRIES,
-    KIND_OF,
+    Applied,
     Claimed,
     Entry,
     Followed,
@@ -26,9 +25,8 @@ from handler.journal.entries import (
     Released,
     Renewed,
     Unknown,
-    Written,
-    entry_in,
 )
+from handler.journal.entry_kinds import ENTRIES, KIND_OF, Written, entry_in
 from handler.journal.journal import journal_line
 from handler.journal.renewal import Renewal
 from handler.journal.states import State
@@ -70,6 +68,10 @@ LINES: list[tuple[Entry, Mapping[str, Any]]] = [
     (
         Renewed(NEW, "answer", "request-of-cas"),
         {"entry": "renewed", "new_order_id": NEW, "how": "answer", "request_id": "request-of-cas"},
+    ),
+    (
+        Applied("answer", "request-of-cas"),
+        {"entry": "applied", "how": "answer", "request_id": "request-of-cas"},
     ),
     (
         Published(f"{OLD}-{NEW}", "smq-1"),
@@ -169,6 +171,9 @@ def test_a_line_that_lacks_anything_else_is_none(fields, lacks):
         ("held", "candidates", [5]),
         ("renewed", "new_order_id", 5),
         ("renewed", "request_id", 5),
+        ("applied", "how", 5),
+        ("applied", "how", None),
+        ("applied", "request_id", 5),
         ("followed", "certificate_id", 5),
         ("followed", "certificate_id", None),
         ("followed", "domain", None),
@@ -192,12 +197,13 @@ THINGS = st.builds(
 FOLLOWED_THINGS = THINGS.map(lambda thing: thing._replace(instance=OLD))
 """The journal of an instance is under its id."""
 ENTRIES_OF_ANY_KIND = st.one_of(
-    st.builds(Claimed, THINGS, MOMENTS, MOMENTS, st.frozensets(TEXTS), TEXTS),
+    st.builds(Claimed, THINGS, MOMENTS, MOMENTS, st.frozensets(TEXTS), TEXTS, st.just("")),
     st.builds(Refused, TEXTS, TEXTS, MOMENTS, is_failure=st.booleans(), is_lost=st.booleans()),
     st.builds(Unknown, TEXTS, TEXTS),
     st.builds(Held, TEXTS, st.lists(TEXTS).map(sorted).map(tuple)),
     st.just(Released()),
     st.builds(Renewed, TEXTS, st.sampled_from(["answer", "settled", "person"]), st.none() | TEXTS),
+    st.builds(Applied, st.sampled_from(["answer", "settled"]), st.none() | TEXTS),
     st.builds(Published, TEXTS, TEXTS),
     st.builds(Followed, FOLLOWED_THINGS, TEXTS),
     st.builds(Issued, TEXTS, MOMENTS),
@@ -212,6 +218,87 @@ def test_whatever_stands_in_an_entry_it_is_read_as_it_was_written(entry, at):
     kind = KIND_OF[type(entry)]
     line = journal_line(kind.name, kind.write(entry), "request-1", at)
     assert entry_in(line, Kind.ORDER, OLD) == Written(entry, at)
+
+
+# ------------------------------------------------------------------------------------------ the claim of an instance
+
+INSTANCE = "cas_dv-cn-example01"
+OF_INSTANCE = Claimed(
+    Renewable(Kind.INSTANCE, INSTANCE, DOMAIN, "digicert-dv", INSTANCE, NOW + 20 * DAY),
+    DEADLINE,
+    NOW,
+    frozenset(),
+    certificate_id="20000001",
+)
+CLAIM_OF_INSTANCE: dict[str, Any] = {
+    "entry": "claimed",
+    "at": "2026-11-21T03:00:00Z",
+    "run": "request-1",
+    "deadline": "2026-11-21T03:05:00Z",
+    "domain": DOMAIN,
+    "product_code": "digicert-dv",
+    "instance_id": INSTANCE,
+    "cert_end": "2026-12-11T03:00:00Z",
+    "snapshot_at": "2026-11-21T03:00:00Z",
+    "snapshot": [],
+    "picture": "",
+    "certificate_id": "20000001",
+}
+
+
+def read_of_instance(fields: Mapping[str, Any]) -> Written:
+    return entry_in(json.dumps(fields).encode(), Kind.INSTANCE, INSTANCE)
+
+
+def test_the_claim_of_an_instance_names_the_certificate_that_is_to_be_replaced():
+    line = json.loads(written(OF_INSTANCE))
+    assert isinstance(line.pop("id"), str)
+    assert line == CLAIM_OF_INSTANCE
+    assert read_of_instance(CLAIM_OF_INSTANCE) == Written(OF_INSTANCE, NOW)
+
+
+@pytest.mark.parametrize("wrong", ["(left out)", None, 20000001, ["20000001"], ""])
+def test_a_claim_of_an_instance_that_names_no_certificate_is_unreadable(wrong):
+    fields = {**CLAIM_OF_INSTANCE, "certificate_id": wrong}
+    fields = {key: value for key, value in fields.items() if value != "(left out)"}
+    with pytest.raises(JournalUnavailable, match=INSTANCE):
+        read_of_instance(fields)
+
+
+def test_a_claim_of_an_instance_that_names_no_certificate_is_not_even_written(journal, store):
+    with pytest.raises(JournalUnavailable, match=INSTANCE):
+        journal.record(journal.read(INSTANCE), OF_INSTANCE._replace(certificate_id=""), NOW)
+    assert store.logs == {}
+
+
+OF_INSTANCES = st.builds(
+    Claimed,
+    st.builds(
+        Renewable,
+        st.just(Kind.INSTANCE),
+        st.just(INSTANCE),
+        TEXTS,
+        TEXTS,
+        TEXTS,
+        ends=st.none() | MOMENTS,
+        is_known=st.just(True),
+    ),
+    MOMENTS,
+    MOMENTS,
+    st.just(frozenset()),
+    st.just(""),
+    st.text(min_size=1, max_size=10),
+)
+
+
+@PROPERTY
+@given(OF_INSTANCES, MOMENTS)
+def test_whatever_stands_in_the_claim_of_an_instance_it_is_read_as_it_was_written(claim, at):
+    line = journal_line("claimed", KIND_OF[Claimed].write(claim), "request-1", at)
+    assert entry_in(line, Kind.INSTANCE, INSTANCE) == Written(claim, at)
+
+
+# ---------------------------------------------------------------------------------------------------------------- lines
 
 
 def test_an_entry_is_one_line_of_ascii_that_says_who_wrote_it_and_when(journal, store):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.certificates.rules import Rules, is_allowed
+from handler.certificates.rules import HISTORY, Rules, is_allowed
 from handler.instances.detail import Detail
 from handler.instances.instance import CLOSED, Instance
 from handler.instances.policy import (
@@ -28,6 +28,7 @@ from tests.unit.v2_rows import (
     INSTANCE,
     JSON,
     STARTS,
+    applying,
     detail,
     ends_in,
     instance,
@@ -35,12 +36,12 @@ from tests.unit.v2_rows import (
     nearly,
 )
 
-ONLY_SHOP = rules(domains=("shop.example.com",))
-EXCEPT_PAY = rules(domains_except=("pay.example.com",))
+ONLY_SHOP = applying(domains=("shop.example.com",))
+EXCEPT_PAY = applying(domains_except=("pay.example.com",))
 
 
 def reason(of: Instance, under: Rules | None = None) -> str | None:
-    return reason_not_to_apply(of, under or rules(), NOW)
+    return reason_not_to_apply(of, under or applying(), NOW)
 
 
 def subscription(ends: Any) -> dict[str, Any]:
@@ -75,6 +76,9 @@ def test_an_instance_whose_certificate_ends_soon_may_have_the_next_one():
         ("not-dv", {"CertificateType": "OV"}, {"CertificateType": "DV"}),
         ("not-dv", {"CertificateType": "EV"}, {}),
         ("not-dv", {"CertificateType": GONE}, {}),
+        ("expired", ends_in(-HISTORY - SECOND), ends_in(-HISTORY)),
+        ("names-changed", {"Domain": "shop.example.com"}, {"Domain": GONE}),
+        ("names-changed", {"Domain": "*.example.com"}, {"Domain": "www.example.com,shop.example.com"}),
     ],
 )
 def test_each_reason_forbids_and_its_nearest_neighbour_is_allowed(
@@ -92,7 +96,7 @@ def test_each_reason_forbids_and_its_nearest_neighbour_is_allowed(
         ({"Domain": "shop.example.com"}, ONLY_SHOP),
         ({"CertificateDomain": "www.example.com,pay.example.com"}, EXCEPT_PAY),
         ({"Domain": "www.example.com,PAY.example.com."}, EXCEPT_PAY),
-        ({"Domain": "null"}, rules()),
+        ({"Domain": "null"}, applying()),
         ({"CertificateDomain": GONE, "Domain": "pay.example.com"}, EXCEPT_PAY),
     ],
 )
@@ -113,7 +117,7 @@ def test_an_instance_all_of_whose_names_are_allowed_may_have_the_next(fields: di
 
 
 def test_no_instance_is_applied_for_in_the_first_half_of_its_certificates_life():
-    under = rules(within=365 * DAY)
+    under = applying(within=365 * DAY)
     young = {"CertificateNotBefore": milliseconds(NOW - 99 * DAY), **ends_in(101 * DAY)}
     old = {"CertificateNotBefore": milliseconds(NOW - 100 * DAY), **ends_in(100 * DAY)}
     assert reason(instance(**young), under) == "outside-window"
@@ -140,8 +144,9 @@ def test_of_several_reasons_the_one_that_matters_most_is_given():
         "Status": "closed",
         "AutoReissue": "enable",
         **ends_in(300 * DAY),
-        "InstanceEndTime": milliseconds(NOW + DAY),
+        "InstanceEndTime": milliseconds(NOW - HISTORY),
         "CertificateType": "OV",
+        "Domain": "shop.example.com",
     }
     fixed: dict[str, dict[str, Any]] = {
         "row-unreadable": {"Spec": "digicert-dv"},
@@ -152,18 +157,49 @@ def test_of_several_reasons_the_one_that_matters_most_is_given():
         "closed": {"Status": "pending"},
         "hosted": {"AutoReissue": "disable"},
         "in-review": {"Status": "normal"},
-        "outside-window": ends_in(DAY),
+        "outside-window": ends_in(-HISTORY - DAY),
         "subscription-ends": {"InstanceEndTime": milliseconds(NOW + 100 * DAY)},
         "not-dv": {"CertificateType": "DV"},
+        "expired": ends_in(DAY),
+        "names-changed": {"Domain": "www.example.com"},
+        "watched": {},
     }
     under = rules(domains_except=("*",))
     given_reasons = [reason(instance(**facts), under)]
     for slug, fix in fixed.items():
         facts |= fix
         under = rules() if slug == "domain-not-allowed" else under
+        under = applying() if slug == "watched" else under
         given_reasons.append(reason(instance(**facts), under))
     assert given_reasons == [*fixed, None]
     assert list(fixed) == list(CHECKS)
+
+
+@pytest.mark.parametrize("fields", [{}, {"CertificateType": "DV"}, {"Domain": GONE}])
+def test_what_is_only_watched_is_left_alone_whatever_else_allows_it(fields: dict[str, Any]):
+    assert reason(instance(**fields), rules()) == "watched"
+    assert reason(instance(**fields), applying()) is None
+
+
+@pytest.mark.parametrize(
+    ("has", "configured", "is_kept"),
+    [
+        ("www.example.com", "WWW.Example.com.", True),
+        ("www.example.com,example.com", "www.example.com", True),
+        ("*.example.com,example.com", "*.example.com", True),
+        ("www.example.com,example.com", "example.com", True),
+        ("www.example.com", "shop.example.com,www.example.com", True),
+        ("www.example.com,shop.example.com", "www.example.com", False),
+        ("*.example.com", "www.example.com", False),
+        ("www.example.com", "*.example.com", False),
+        ("www.example.com", "example.com", True),
+        ("shop.example.com", "*.shop.example.com", True),
+        ("shop.example.com", "example.com", False),
+    ],
+)
+def test_the_next_certificate_must_have_every_name_of_the_newest(has: str, configured: str, is_kept: bool):
+    of = instance(CertificateDomain=has, Domain=configured)
+    assert reason(of) == (None if is_kept else "names-changed")
 
 
 # ------------------------------------------------------------------------------------------------ what the detail tells
@@ -207,13 +243,15 @@ def test_of_several_reasons_of_the_detail_the_first_is_given():
 # ----------------------------------------------------------------------------------------------------------- properties
 
 RULES = st.builds(
-    rules,
+    lambda may_apply, **ruled: rules(**ruled)._replace(may_apply=may_apply),
+    st.sampled_from([True, True, True, False]),
     within=st.integers(1, 365).map(lambda days: days * DAY),
     domains=st.sampled_from([("*",), ("www.example.com",), ("*.example.org",)]),
     domains_except=st.sampled_from([(), ("*.example.com",), ("pay.example.com",)]),
 )
 DETAILS = st.builds(
     Detail,
+    instance=st.none(),
     domain=st.sampled_from(["", "www.example.com"]),
     contacts=st.sampled_from([(), ("1",)]),
     validation_method=st.sampled_from(["", "DNS", "HTTP"]),
@@ -264,7 +302,8 @@ def test_whatever_the_instance_it_is_applied_for_only_where_every_rule_allows_it
         return
     assert not found.odd
     assert found.ends is not None
-    assert found.ends - NOW <= under.within
+    assert -HISTORY <= found.ends - NOW <= under.within
+    assert under.may_apply
     assert found.starts is None or NOW - found.starts >= found.ends - NOW, "half of its life is over"
     assert found.subscription_ends is None or found.subscription_ends > found.ends + LEAST_GAIN
     assert all(is_allowed(text, under) for text in (found.renewable.domain, found.configured) if text)

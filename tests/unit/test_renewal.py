@@ -3,8 +3,10 @@
 import pytest
 
 from handler.errors import JournalUnavailable
-from handler.journal.entries import KIND_OF, Followed, Notified, Observed, Renewed, Unknown
-from handler.journal.renewal import _AFTER, RELEASED, Renewal, Successor
+from handler.journal.entries import Followed, Notified, Observed, Renewed, Unknown
+from handler.journal.entry_kinds import KIND_OF
+from handler.journal.fold import _AFTER
+from handler.journal.renewal import RELEASED, Renewal, Successor
 from handler.journal.states import State
 from handler.outbox.messages import failed_id
 from tests.examples import DAY, MILLISECOND, MINUTE, NEW, NOW, OLD, OTHER, SECOND, renewable
@@ -115,7 +117,10 @@ def test_what_is_followed_anew_forgets_the_certificate_before(journal):
     followed = brought_to(State.FOLLOWED, journal)
     assert (followed.base, followed.successor) == (Followed(renewable(OLD, instance=OLD), BASE), None)
     issued = STEPS["issued"](journal, journal.record(followed, Observed("x"), NOW), NOW + SECOND)
-    assert (issued.successor, issued.pair) == (Successor(NEXT, NOW + SECOND), f"{OLD}-{NEXT}")
+    assert (issued.successor, issued.pair) == (
+        Successor(NEXT, NOW + SECOND, ends=NOW + SECOND + 200 * DAY),
+        f"{OLD}-{NEXT}",
+    )
     again = journal.record(issued, Followed(renewable(OLD, domain="b.example.com"), NEXT), NOW + DAY)
     assert (again.state, again.successor, again.progress) == (State.FOLLOWED, None, "")
     assert (again.renewable.domain, again.since_at) == ("b.example.com", NOW + DAY)

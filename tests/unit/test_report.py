@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handler.certificates.renewable import Kind
+from handler.command import Release
 from handler.outcomes import Outcome, Reason
 from handler.report.advice import LIMITS, NEEDS, RECORD_FIELDS
 from handler.report.data import Need, Report, Stage, kinds, stages, to_json
@@ -26,6 +27,7 @@ from handler.report.needs import MOST_ITEMS, MOST_RECORDS
 from handler.report.page import page
 from handler.report.reasons import OUTCOMES, REASONS
 from handler.report.words import FILTERS, KINDS, STAGES
+from handler.triggers.manual import asked_by_hand
 from tests.examples import DAY, HOUR, NOW, PROPERTY, SECOND
 from tests.unit import browser
 from tests.unit.browser import DESKTOP, PHONE, Browser, Page
@@ -271,7 +273,7 @@ def test_a_held_order_without_candidates_shows_where_the_new_order_goes():
     ]
 
 
-@pytest.mark.parametrize("need", [need for need in Need if need is not Need.SETTLE])
+@pytest.mark.parametrize("need", [need for need in Need if need not in {Need.SETTLE, Need.STUCK}])
 def test_no_other_need_shows_an_event(need):
     assert codes(page(report(HELD._replace(need=need)))) == []
 
@@ -373,8 +375,17 @@ def test_where_it_is_in_use_has_a_column_if_anything_is_known_to_be():
     assert page(report(HELD)).count("In use on") == 1
 
 
-def test_a_held_instance_comes_with_no_event_that_the_function_does_not_understand():
-    assert codes(page(report(instance("cas_dv-cn-1", "a.example.com", 9, Stage.HELD, need=Need.SETTLE)))) == []
+@pytest.mark.parametrize("need", [Need.SETTLE, Need.STUCK])
+def test_an_instance_that_is_held_or_stuck_comes_with_the_one_event_that_lets_it_be_applied_for_again(need):
+    stuck = instance("cas_dv-cn-1", "a.example.com", 9, Stage.HELD, need=need, candidates=("98987582437920968",))
+    (event,) = codes(page(report(stuck)))
+    assert event == {"release": {"instance_id": "cas_dv-cn-1"}}
+    assert asked_by_hand(event, "event") == Release("cas_dv-cn-1", Kind.INSTANCE)
+
+
+@pytest.mark.parametrize("need", [need for need in Need if need not in {Need.SETTLE, Need.STUCK}])
+def test_an_instance_in_any_other_need_comes_with_no_event(need):
+    assert codes(page(report(instance("cas_dv-cn-1", "a.example.com", 9, need=need)))) == []
 
 
 def test_when_nothing_needs_a_person_the_page_says_so_in_one_line():

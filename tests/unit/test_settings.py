@@ -44,6 +44,9 @@ def test_what_is_not_set_has_its_documented_default():
         dry_run=False,
         expiry_events=("*expir*", "*cert*day*", "*ssl*day*", "*到期*", "*过期*"),
         watch=frozenset(Kind),
+        deploy_to=(),
+        probe=True,
+        deploy_contact="",
     )
 
 
@@ -79,6 +82,10 @@ def test_a_default_that_is_written_out_changes_nothing(variable):
         "DRY_RUN",
         "EXPIRY_EVENTS",
         "WATCH",
+        "INSTANCES",
+        "DEPLOY_TO",
+        "PROBE",
+        "DEPLOY_CONTACT",
     ],
 )
 @pytest.mark.parametrize("empty", ["", "  ", "\n"])
@@ -107,6 +114,13 @@ def test_every_field_has_a_variable_and_no_variable_is_without_its_field():
     [
         ("cas_endpoint", "CAS_ENDPOINT", "cas.ap-southeast-1.aliyuncs.com", "https://cas.ap-southeast-1.aliyuncs.com"),
         ("cas_endpoint", "CAS_ENDPOINT", "http://127.0.0.1:9000", "http://127.0.0.1:9000"),
+        ("deploy_to", "DEPLOY_TO", "cdn, ALB,Cdn", ("CDN", "ALB")),
+        ("deploy_to", "DEPLOY_TO", "apigateway,WEBHOSTING", ("APIGateway", "webHosting")),
+        ("deploy_to", "DEPLOY_TO", " * ", ("*",)),
+        ("deploy_to", "DEPLOY_TO", " , ", ()),
+        ("probe", "PROBE", "OFF", False),
+        ("probe", "PROBE", "on", True),
+        ("deploy_contact", "DEPLOY_CONTACT", "21001", "21001"),
         ("cas_endpoint", "CAS_ENDPOINT", "127.0.0.1:9000", "https://127.0.0.1:9000"),
         ("cas_endpoint", "CAS_ENDPOINT", " https://cas.aliyuncs.com/ ", "https://cas.aliyuncs.com"),
         ("smq_endpoint", "SMQ_ENDPOINT", "http://localhost:65535", "http://localhost:65535"),
@@ -151,6 +165,8 @@ def test_what_is_allowed_is_taken(field, name, text, value):
         ("domains", "RENEW_DOMAINS", "नमस्ते.example.com", ("नमस्ते.example.com",)),
         ("domains_except", "RENEW_DOMAINS_EXCEPT", "pay.example.com", ("pay.example.com",)),
         ("domains_except", "RENEW_DOMAINS_EXCEPT", "", ()),
+        ("may_apply", "INSTANCES", "watch", False),
+        ("may_apply", "INSTANCES", " apply ", True),
     ],
 )
 def test_what_the_operator_allows_becomes_the_rules(field, name, text, value):
@@ -225,17 +241,47 @@ def test_what_the_operator_allows_becomes_the_rules(field, name, text, value):
         ("DRY_RUN", "0"),
         ("EXPIRY_EVENTS", ","),
         ("WATCH", ","),
+        ("DEPLOY_TO", "CND"),
+        ("DEPLOY_TO", "CDN ALB"),
+        ("DEPLOY_TO", "CDN,*"),
+        ("DEPLOY_TO", "all"),
+        ("DEPLOY_TO", "ECS"),
+        ("PROBE", "true"),
+        ("PROBE", "0"),
+        ("DEPLOY_CONTACT", "0"),
+        ("DEPLOY_CONTACT", "somebody"),
+        ("DEPLOY_CONTACT", "21001,21002"),
         ("WATCH", "order"),
         ("WATCH", "Orders"),
         ("WATCH", "orders instances"),
         ("WATCH", "orders,uploads"),
         ("WATCH", "*"),
         ("WATCH", "none"),
+        ("INSTANCES", "Apply"),
+        ("INSTANCES", "APPLY"),
+        ("INSTANCES", "true"),
+        ("INSTANCES", "on"),
+        ("INSTANCES", "apply,watch"),
+        ("INSTANCES", "cas_dv-cn-example01"),
     ],
 )
 def test_what_is_not_allowed_is_refused_with_its_name_its_value_and_what_is_allowed(name, text):
     allowed = next(variable.allowed for variable in VARIABLES if variable.name == name)
     assert problems(**{name: text}) == (f"{name} is {text[:200]!r}; it must be {allowed}",)
+
+
+@pytest.mark.parametrize("watch", ["orders", "certificates", "orders,certificates"])
+def test_who_lets_instances_be_applied_for_must_have_them_looked_at(watch):
+    assert problems(INSTANCES="apply", WATCH=watch) == (
+        "INSTANCES is 'apply', and WATCH leaves the instances out; add instances to it",
+    )
+    assert not settings(INSTANCES="watch", WATCH=watch).rules.may_apply
+    assert settings(INSTANCES="apply", WATCH=f"{watch},instances").rules.may_apply
+
+
+def test_of_two_variables_that_go_together_the_one_that_is_wrong_is_named_and_no_more():
+    assert [said.split(";")[0] for said in problems(INSTANCES="apply", WATCH="order")] == ["WATCH is 'order'"]
+    assert [said.split(";")[0] for said in problems(INSTANCES="yes", WATCH="orders")] == ["INSTANCES is 'yes'"]
 
 
 def test_all_that_is_wrong_is_said_at_once():

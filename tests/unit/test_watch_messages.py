@@ -141,5 +141,5 @@ def test_of_an_instance_that_does_not_get_on_there_is_one_message_a_day_of_utc()
 
 @pytest.mark.parametrize(("now", "left"), [(ENDS - DAY, 1), (ENDS - HOUR, 0), (ENDS, 0), (ENDS + HOUR, -1)])
 def test_days_left_are_whole_and_negative_once_it_has_ended(now, left):
-    said = read(instance_stalled_message(FOLLOWED, Review(Reason.IN_REVIEW), now, ACCOUNT))["data"]
+    said = read(instance_stalled_message(FOLLOWED, Review(Reason.IN_REVIEW), now, now, ACCOUNT))["data"]
     assert (said["DaysLeft"], said["Stage"], said["Detail"], said["Records"]) == (left, "in-review", "", [])

@@ -7,11 +7,12 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from handler.certificates.rules import Rules
 from handler.instances.detail import Detail, detail_in
 from handler.instances.instance import Instance
 from handler.instances.row import instance_in
 from handler.watch.certificate import Certificate, certificate_in
-from tests.examples import DAY, NOW
+from tests.examples import DAY, NOW, rules
 
 STARTS, ENDS, SUBSCRIPTION_ENDS = NOW - 179 * DAY, NOW + 20 * DAY, NOW + 186 * DAY
 
@@ -112,6 +113,11 @@ def certificate(**changed: Any) -> Certificate:
     found = certificate_in(with_changes(CERTIFICATE, changed))
     assert isinstance(found, Certificate)
     return found
+
+
+def applying(**ruled: Any) -> Rules:
+    """The rules of an operator who lets the next certificate of an instance be applied for."""
+    return rules(**ruled)._replace(may_apply=True)
 
 
 def ends_in(time: timedelta) -> dict[str, Any]:

@@ -1,0 +1,97 @@
+"""The messages about deployments, and their ids. Pure."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from handler.certificates.renewable import Renewable
+from handler.outbox.cloud_event import MessageType, certificate_of, cloud_event
+
+MOST_RESOURCES = 100
+"""So many are named at most: a queue takes no message of any length."""
+
+
+class DeployedResource(NamedTuple):
+    """One resource, and what became of it."""
+
+    product: str
+    region: str
+    resource: str
+    """By what a person finds it in its product."""
+    domain: str
+    """As CAS shows it; may be empty."""
+    outcome: str
+    """deployed, failed, reverted, unfinished or missed."""
+    serves: str | None = None
+    """new, old, other or unreachable; None if the domain was not asked."""
+
+    @property
+    def is_well(self) -> bool:
+        """Whether nobody need look at it."""
+        return self.outcome == "deployed" and self.serves in {"new", None}
+
+
+class Deployment(NamedTuple):
+    """What a message tells of."""
+
+    new: Renewable
+    """What the new certificate is of; its `ends` is the new certificate's."""
+    certificate_id: str
+    replaced_id: str
+    job_id: str | None
+    """None if there was nothing to deploy, or no job could be made."""
+    resources: Sequence[DeployedResource] = ()
+
+
+def deployed_id(certificate_id: str) -> str:
+    """Return the id of the message that a certificate is deployed."""
+    return f"{certificate_id}-deployed"
+
+
+def deploy_failed_id(certificate_id: str) -> str:
+    """Return the id of the message that a certificate is not deployed everywhere."""
+    return f"{certificate_id}-deploy-failed"
+
+
+def deployed_message(deployment: Deployment, at: datetime, account_id: str) -> str:
+    """Write the message that a certificate has taken another one's place; `at`: when the job was seen to have ended.
+
+    `subject` is the new certificate's id. `data` has CertificateId, ReplacedCertificateId, Domain, ProductCode,
+    InstanceId, CertEndTime of the new one, JobId (null if there was nothing to deploy), Resources (Product, Region,
+    Resource, Domain, Outcome, Serves; those that somebody should look at first, `MOST_RESOURCES` at most) and
+    ResourcesInAll (how many there are).
+    """
+    id_ = deployed_id(deployment.certificate_id)
+    return cloud_event(id_, MessageType.DEPLOYED, deployment.certificate_id, at, account_id, _data(deployment))
+
+
+def deploy_failed_message(deployment: Deployment, reason: str, at: datetime, account_id: str) -> str:
+    """Write the message that a certificate is not deployed everywhere, or not served.
+
+    As `deployed_message`, and `data` has Reason: a `Reason`, or an error code of CAS.
+    """
+    id_ = deploy_failed_id(deployment.certificate_id)
+    data = _data(deployment) | {"Reason": str(reason)}
+    return cloud_event(id_, MessageType.DEPLOY_FAILED, deployment.certificate_id, at, account_id, data)
+
+
+def _data(deployment: Deployment) -> dict[str, Any]:
+    first = sorted(deployment.resources, key=lambda one: one.is_well)[:MOST_RESOURCES]
+    return {
+        "CertificateId": deployment.certificate_id,
+        "ReplacedCertificateId": deployment.replaced_id,
+        **certificate_of(deployment.new),
+        "JobId": deployment.job_id,
+        "Resources": [
+            {
+                "Product": one.product,
+                "Region": one.region,
+                "Resource": one.resource,
+                "Domain": one.domain,
+                "Outcome": str(one.outcome),
+                "Serves": None if one.serves is None else str(one.serves),
+            }
+            for one in first
+        ],
+        "ResourcesInAll": len(deployment.resources),
+    }

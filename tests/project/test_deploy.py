@@ -1,0 +1,328 @@
+"""`make deploy`: what is checked before Serverless Devs deploys, and what it is told."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from deploy import deploy, deployment
+from deploy.deployment import merged
+from deploy.problem import Problem
+from tests.project.chosen import ACCOUNT, choose
+
+Shown = pytest.CaptureFixture[str]
+
+SERVERLESS_DEVS = """
+import json, pathlib, sys
+here = pathlib.Path(__file__).parent
+with (here / "calls").open("a") as calls:
+    calls.write(" ".join(sys.argv[1:]) + "\\n")
+if sys.argv[1] == "preview":
+    print("[2026-11-24 18:21:28][WARN][s_cli] It is not recommended to run the command as root user.")
+    if "-o" in sys.argv:
+        print((here / "preview.json").read_text())
+sys.exit(int((here / "status").read_text()) if (here / "status").exists() else 0)
+"""
+"""What stands in for `s`: it keeps what it is told and shows what it is given, after a warning as the real one does."""
+
+
+MAKE = """
+import pathlib, sys
+here = pathlib.Path(__file__).parent
+with (here / "built").open("a") as built:
+    built.write(" ".join(sys.argv[1:]) + "\\n")
+sys.exit((here / "broken").exists())
+"""
+"""What stands in for `make package`, which takes a minute."""
+
+
+class ServerlessDevs:
+    """The `s` on PATH, and the `make`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for name, text in {"s": SERVERLESS_DEVS, "make": MAKE}.items():
+            program = folder / name
+            program.write_text(f"#!{sys.executable}\n{text}", encoding="utf-8")
+            program.chmod(0o755)
+
+    @property
+    def calls(self) -> list[str]:
+        calls = self.folder / "calls"
+        return calls.read_text("utf-8").splitlines() if calls.exists() else []
+
+    @property
+    def built(self) -> list[str]:
+        built = self.folder / "built"
+        return built.read_text("utf-8").splitlines() if built.exists() else []
+
+    def shows(self, checkout: Path, **environment: str) -> None:
+        """Let its preview show the deployment of a checkout, with some settings of its own."""
+        read = deployment.read_deployment()
+        props = {
+            "functionName": read.function,
+            "region": read.region,
+            "role": f"acs:ram::{read.account}:role/{read.role}",
+            "runtime": read.runtime,
+            "environmentVariables": {**read.environment, **environment},
+        }
+        shown = {"resources": {"renewer": {"props": props}}}
+        (self.folder / "preview.json").write_text(json.dumps(shown, indent=2), encoding="utf-8")
+
+    def fails(self, status: int) -> None:
+        (self.folder / "status").write_text(str(status), encoding="utf-8")
+
+
+@pytest.fixture
+def program(checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ServerlessDevs:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    choose(checkout)
+    program = ServerlessDevs(tmp_path)
+    program.shows(checkout)
+    return program
+
+
+def answers(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+
+
+def test_it_packages_previews_and_deploys_what_the_operator_chose(program: ServerlessDevs, capsys: Shown):
+    assert deploy.main([]) == 0
+    assert program.built == ["package RUNTIME=python3.10"]
+    assert program.calls == ["preview -t s.mine.yaml -o json", "preview -t s.mine.yaml", "deploy -t s.mine.yaml"]
+    assert f"cas-certificate-renewer to account {ACCOUNT} in cn-hangzhou: a DRY RUN" in capsys.readouterr().out
+
+
+def test_whoever_asks_nothing_lets_serverless_devs_ask_nothing(program: ServerlessDevs):
+    assert deploy.main(["--yes"]) == 0
+    assert program.calls[-1] == "deploy -t s.mine.yaml -y"
+
+
+def test_what_serverless_devs_fails_at_has_failed(program: ServerlessDevs, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(deploy, "previewed", lambda command: json.loads((program.folder / "preview.json").read_text()))
+    program.fails(101)
+    assert deploy.main([]) == 2
+    assert program.calls[-1] == "deploy -t s.mine.yaml"
+
+
+@pytest.mark.parametrize(("said", "status"), [("y\n", 0), ("n\n", 2), ("", 2)])
+def test_a_deployment_that_may_spend_money_says_so_and_asks(
+    program: ServerlessDevs, checkout: Path, said: str, status: int, monkeypatch: pytest.MonkeyPatch, capsys: Shown
+):
+    choose(checkout, dry_run="false", domains="*.example.com")
+    program.shows(checkout)
+    answers(monkeypatch, said)
+    assert deploy.main([]) == status
+    assert ("deploy -t s.mine.yaml" in program.calls) is (status == 0)
+    shown = capsys.readouterr()
+    assert "from now on its renewals MAY COST MONEY: of *.example.com, at most 10 a run and 50 a day" in shown.out
+    assert ("Nothing was deployed." in shown.err) is (status == 2)
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_what_is_still_the_examples_is_not_deployed(program: ServerlessDevs, checkout: Path, own: bool, capsys: Shown):
+    if own:
+        choose(checkout, account="123456789012")
+    else:
+        (checkout / deployment.CHOICES).unlink()
+    assert deploy.main(["--yes"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("deploy: still the example's: account 123456789012")
+    assert not program.calls
+
+
+def test_the_package_is_for_the_runtime_that_was_chosen(program: ServerlessDevs, checkout: Path):
+    own = checkout / deployment.CHOICES
+    own.write_text(own.read_text("utf-8").replace("    props:\n", "    props:\n      runtime: python3.12\n"), "utf-8")
+    program.shows(checkout)
+    assert deploy.main([]) == 0
+    assert program.built == ["package RUNTIME=python3.12"]
+
+
+def test_a_package_that_cannot_be_built_is_not_deployed(program: ServerlessDevs):
+    (program.folder / "broken").touch()
+    assert deploy.main(["--yes"]) == 2
+    assert not [call for call in program.calls if call.startswith("deploy")]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('        MAX_RENEWALS_PER_RUN: "many"\n', "MAX_RENEWALS_PER_RUN is 'many'; it must be"),
+        ('        RENEW_DOMAIN: "*.example.com"\n', "RENEW_DOMAIN is no setting"),
+        ("        MAX_RENEWALS_PER_RUN: 10\n", "MAX_RENEWALS_PER_RUN in s.mine.yaml is 10 and no text"),
+    ],
+)
+def test_a_setting_that_the_function_would_refuse_is_not_deployed(
+    program: ServerlessDevs, checkout: Path, text: str, said: str, capsys: Shown
+):
+    own = checkout / deployment.CHOICES
+    own.write_text(own.read_text("utf-8").replace("        DRY_RUN:", f"{text}        DRY_RUN:"), "utf-8")
+    assert deploy.main(["--yes"]) == 2
+    assert said in capsys.readouterr().err
+    assert not program.calls
+
+
+def test_a_runtime_that_is_none_is_not_deployed(program: ServerlessDevs, checkout: Path, capsys: Shown):
+    own = checkout / deployment.CHOICES
+    own.write_text(own.read_text("utf-8").replace("    props:\n", "    props:\n      runtime: python3.9\n"), "utf-8")
+    assert deploy.main(["--yes"]) == 2
+    assert "the runtime is 'python3.9'; it must be one of" in capsys.readouterr().err
+    assert not program.calls
+
+
+@pytest.mark.parametrize("setting", [{"DRY_RUN": "false"}, {"MORE": "1"}])
+def test_what_serverless_devs_reads_otherwise_is_not_deployed(
+    program: ServerlessDevs, checkout: Path, setting: dict[str, str], capsys: Shown
+):
+    program.shows(checkout, **setting)
+    assert deploy.main(["--yes"]) == 2
+    ((name, value),) = setting.items()
+    assert f"{name} is {value!r} for `s preview`" in capsys.readouterr().err
+    assert program.calls == ["preview -t s.mine.yaml -o json"]
+    assert not program.built
+
+
+@pytest.mark.parametrize("preview", ["", "Error Message:\nboom\n", "{\n}"])
+def test_a_preview_that_shows_nothing_is_not_deployed(program: ServerlessDevs, preview: str, capsys: Shown):
+    (program.folder / "preview.json").write_text(preview, encoding="utf-8")
+    assert deploy.main(["--yes"]) == 2
+    assert "deploy: " in capsys.readouterr().err
+    assert program.calls == ["preview -t s.mine.yaml -o json"]
+
+
+def test_without_serverless_devs_it_says_how_to_install_it(program: ServerlessDevs, capsys: Shown):
+    (program.folder / "s").unlink()
+    assert deploy.main([]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "npm i -g @serverless-devs/s" in line
+    assert not program.built
+
+
+# --- the two files, as Serverless Devs lays them over each other ------------------------------------------------------
+
+BELOW = """
+vars:
+  region: &region cn-hangzhou
+  account: "1"
+  empty: ""
+resources:
+  renewer:
+    component: fc3
+    props:
+      region: *region
+      role: acs:ram::${vars.account}:role/${vars.region}
+      timeout: 300
+      environmentVariables:
+        A: "1"
+        B: *region
+      triggers:
+        - triggerName: one
+          triggerConfig: {enable: true, cronExpression: "@every 5m"}
+        - triggerName: two
+"""
+ABOVE = """
+vars:
+  account: "2"
+  region: &region cn-beijing
+resources:
+  renewer:
+    props:
+      timeout: %s
+      environmentVariables:
+        B: *region
+        C: ""
+      triggers:
+        - triggerName: three
+"""
+SHOWN = {
+    "vars": {"region": "cn-beijing", "account": "2", "empty": ""},
+    "resources": {
+        "renewer": {
+            "component": "fc3",
+            "props": {
+                "region": "cn-hangzhou",
+                "role": "acs:ram::2:role/cn-beijing",
+                "timeout": 600,
+                "environmentVariables": {"A": "1", "B": "cn-beijing", "C": ""},
+                "triggers": [{"triggerName": "three"}],
+            },
+        }
+    },
+}
+"""What `s preview -o json` of Serverless Devs 3.1.10 has shown of these two, the second with `extend` to the first."""
+
+
+@pytest.mark.parametrize(("above", "timeout"), [("600", 600), ("null", 300)])
+def test_two_files_are_laid_over_each_other_as_serverless_devs_does_it(above: str, timeout: int):
+    found: Any = merged(yaml.safe_load(BELOW), yaml.safe_load(ABOVE % above))
+    props = found["resources"]["renewer"]["props"]
+    assert props["timeout"] == timeout
+    props["timeout"] = 600
+    props["role"] = deployment._text(props, "role", found["vars"], "s.yaml")
+    assert found == SHOWN
+
+
+# --- choices that would not arrive ------------------------------------------------------------------------------------
+
+
+def test_the_filled_in_example_arrives_where_it_should(checkout: Path):
+    choose(
+        checkout, region="cn-beijing", queue="q", alert_queue="alerts", role="r", domains="*.example.com", dry_run="x"
+    )
+    read = deployment.read_deployment()
+    assert (read.region, read.queue, read.alert_queue, read.role) == ("cn-beijing", "q", "alerts", "r")
+    assert read.environment["SMQ_ENDPOINT"] == f"https://{ACCOUNT}.mns.cn-beijing.aliyuncs.com"
+    assert read.environment["RENEW_DOMAINS"] == "*.example.com"
+    assert read.environment["DRY_RUN"] == "x"
+
+
+def test_the_example_chooses_what_the_deployment_has_anyway(checkout: Path):
+    """So copying it changes nothing, until something is filled in."""
+    before = deployment.read_deployment()
+    (checkout / deployment.CHOICES).write_bytes((checkout / deployment.EXAMPLE).read_bytes())
+    after = deployment.read_deployment()
+    assert (after.template, before.template) == ("s.mine.yaml", "s.yaml")
+    assert {**vars(after), "template": ""} == {**vars(before), "template": ""}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("      region: *region\n", "", "region in s.mine.yaml is 'cn-beijing', and region of the function is"),
+        ("        DRY_RUN: *dry_run\n", "", "dry_run in s.mine.yaml is 'false', and DRY_RUN of the function is 'true'"),
+        ("        DRY_RUN: *dry_run", '        DRY_RUN: "true"', "let DRY_RUN be 'false' there"),
+        ("        RENEW_DOMAINS: *domains\n", "", "and RENEW_DOMAINS of the function is '*'"),
+        ("  role:", '  schedule: "0 0 5 * * *"\n  role:', "and cronExpression of the function is"),
+        ("  role:", '  journal_buckt: "x"\n  role:', "journal_buckt in s.mine.yaml is no variable"),
+        ("extend: s.yaml\n", "", "does not say `extend: s.yaml`"),
+        ("extend: s.yaml", "extend: other.yaml", "does not say `extend: s.yaml`"),
+        ('"renewer"', "${env('ROLE')}", "only Serverless Devs can fill in"),
+        ("vars:", "vars: [", "s.mine.yaml is no YAML"),
+        ("vars:\n", "vars: 1\nothers:\n", "vars in s.mine.yaml is no object"),
+        ("      region: *region\n", "      region: *region\n      triggers: [daily]\n", "no list of objects"),
+    ],
+)
+def test_a_choice_that_would_have_no_effect_is_refused(checkout: Path, old: str, new: str, said: str):
+    own = choose(checkout, region="cn-beijing", dry_run="false", domains="*.example.com", role="renewer")
+    text = own.read_text("utf-8")
+    assert old in text
+    own.write_text(text.replace(old, new, 1), "utf-8")
+    with pytest.raises(Problem) as refused:
+        deployment.read_deployment()
+    assert said in refused.value.line
+
+
+def test_what_is_no_text_at_all_is_refused(checkout: Path):
+    (checkout / deployment.CHOICES).write_bytes(b"\xff\xfe")
+    with pytest.raises(Problem, match=r"s\.mine\.yaml cannot be read"):
+        deployment.read_deployment()
+    (checkout / deployment.CHOICES).write_text("- a list\n")
+    with pytest.raises(Problem, match=r"s\.mine\.yaml holds no object"):
+        deployment.read_deployment()
