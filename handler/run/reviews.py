@@ -31,6 +31,8 @@ class _Seen(NamedTuple):
     records: Records
     failure: str = ""
     """Why the detail could not be read."""
+    task: Task | None = None
+    """How the submission of an application of ours went; None if that is not known."""
 
 
 class Reviews:
@@ -60,6 +62,7 @@ class Reviews:
         if waited >= RECORDS_AFTER and (is_ours or instance.is_pending):
             seen = self._look_closely(instance)
             if is_ours:
+                seen = seen._replace(task=self._task(renewal.id))
                 renewal, stage = self._judge(renewal, seen, is_near=is_near)
                 if renewal.state is State.DONE:
                     return renewal
@@ -91,7 +94,7 @@ class Reviews:
         `is_near`: people are alerted daily anyway.
         """
         now = self._time.now()
-        stage = trouble(renewal, seen.shown, seen.said, self._task(renewal.id), self._settings.settle, now)
+        stage = trouble(renewal, seen.shown, seen.said, seen.task, self._settings.settle, now)
         issued = next_in_row(renewal, seen.shown)
         if issued is None and (stage is not None or not seen.shown.is_pending):
             # The instance need not show what it has issued as soon as that is there.
@@ -131,7 +134,8 @@ class Reviews:
 
     def _review(self, stage: Reason, instance: Instance, seen: _Seen | None) -> Review:
         seen = seen or self._look_closely(instance)
-        return Review(stage, seen.said or seen.failure, seen.records)
+        said_of_task = seen.task.said if seen.task is not None and seen.task.has_failed else ""
+        return Review(stage, seen.said or said_of_task or seen.failure, seen.records)
 
 
 def _said(detail: Detail, instance: Instance) -> str:
