@@ -248,6 +248,28 @@ def test_what_is_new_on_a_day_that_has_its_message_is_told_on_the_next(world: Wo
     assert len(world.cas.applications) == 1
 
 
+@pytest.mark.parametrize(
+    ("task", "detail", "told"),
+    [
+        ({"TaskStatus": "failed", "TaskMessage": "no contact"}, {}, "no contact"),
+        ({"TaskStatus": "failed", "TaskMessage": "no contact"}, {"PendingResult": "CAA forbids it"}, "CAA forbids it"),
+        (
+            {"TaskStatus": "success", "TaskMessage": "all is well"},
+            {"PendingResult": "CAA forbids it"},
+            "CAA forbids it",
+        ),
+    ],
+)
+def test_what_is_told_is_what_the_authority_said_or_else_why_the_submission_failed(
+    world: World, task: dict[str, str], detail: dict[str, str], told: str
+):
+    world.run()
+    world.cas.task_answer, world.cas.more = task, detail
+    world.after(HOUR).run()
+    (message,) = [message for message in world.messages if message["type"] == "cas.instance.stalled"]
+    assert message["data"]["Detail"] == told
+
+
 def test_records_are_asked_for_after_ten_minutes_once_and_again_only_when_they_change(world: World):
     world.run()
     world.cas.more = {"DomainValidationList": [RECORD, RECORD]}
