@@ -24,6 +24,7 @@ from handler.run.fuse import Fuse
 from handler.run.lists import Lists
 from handler.run.services import Services
 from handler.run.settle_instances import InstanceRecovery
+from handler.run.unfinished import is_followed
 
 
 class Instances:
@@ -91,7 +92,9 @@ class Instances:
             for id_, renewal in left.renewals.items()
             if renewal.kind is Kind.INSTANCE
         }
-        followed.update({id_: one for id_, one in self._applicant.renewals.items() if one.state is State.APPLIED})
+        # What this run has applied for, and what an earlier one did whose note is lost.
+        applied = {id_: one for id_, one in self._known.renewals.items() if one.state is State.APPLIED}
+        followed.update({id_: one for id_, one in applied.items() if is_followed(one)})
         self._result.errors.extend(self._follow.watch(lists.instances.instances, followed))
         for renewal in self._follow.renewals.values():
             self._known.learn(renewal)

@@ -86,6 +86,16 @@ def test_what_is_not_applied_for_after_all_is_given_back(cloud: Cloud) -> None:
     assert counted(cloud) == 2
 
 
+def test_what_is_reserved_and_not_used_is_left_for_others(cloud: Cloud) -> None:
+    first, second = several(cloud, 2)
+    cloud.cas.instances.details.odd_row(first, ContactIdList=[])
+    function = applicant(cloud, MAX_RENEWALS_PER_DAY="2")
+    assert said(function.tick(), second) == ("applied", None)
+    assert counted(cloud) == 1
+    third = due(cloud, "shop.example.com")
+    assert said(function.tick(), third) == ("applied", None)
+
+
 def test_a_lost_answer_counts_and_a_refusal_does_not(cloud: Cloud) -> None:
     instances = several(cloud, 3)
     cloud.cas.fail(APPLY, faults.error("MissingParameter"), faults.timeout_before())
