@@ -20,9 +20,9 @@ APPLICATIONS = "ApplyCertificate"
 RELEASE = {"release": {"instance_id": INSTANCE}}
 
 
-def runs(function: Function, **settings: str) -> None:
+def runs(function: Function) -> None:
     """Let the timer fire, with the setting without which nothing is applied for."""
-    function.tick(INSTANCES="apply", **settings)
+    function.tick(INSTANCES="apply")
 
 
 def _due(cloud: Cloud) -> None:

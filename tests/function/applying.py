@@ -21,7 +21,7 @@ def applicant(cloud: Cloud, **settings: str | None) -> Function:
     return Function(cloud, **{"INSTANCES": "apply", **settings})
 
 
-def due(cloud: Cloud, domain: str = "app.example.com", days_left: float = 20, **fields: Any) -> str:
+def due(cloud: Cloud, domain: str = "app.example.com", days_left: float | None = 20, **fields: Any) -> str:
     """An instance that is to be applied for; nobody adds the records that its authority asks for."""
     return cloud.cas.instances.add(domain, days_left, **{"own_dns": False, "months": 36, **fields})
 

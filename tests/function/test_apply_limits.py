@@ -86,6 +86,16 @@ def test_what_is_not_applied_for_after_all_is_given_back(cloud: Cloud) -> None:
     assert counted(cloud) == 2
 
 
+def test_what_is_reserved_and_not_used_is_left_for_others(cloud: Cloud) -> None:
+    first, second = several(cloud, 2)
+    cloud.cas.instances.details.odd_row(first, ContactIdList=[])
+    function = applicant(cloud, MAX_RENEWALS_PER_DAY="2")
+    assert said(function.tick(), second) == ("applied", None)
+    assert counted(cloud) == 1
+    third = due(cloud, "shop.example.com")
+    assert said(function.tick(), third) == ("applied", None)
+
+
 def test_a_lost_answer_counts_and_a_refusal_does_not(cloud: Cloud) -> None:
     instances = several(cloud, 3)
     cloud.cas.fail(APPLY, faults.error("MissingParameter"), faults.timeout_before())
@@ -97,7 +107,7 @@ def test_a_lost_answer_counts_and_a_refusal_does_not(cloud: Cloud) -> None:
 @pytest.mark.parametrize("step", [1, 3])
 def test_runs_at_once_keep_to_the_limit_of_the_day(cloud: Cloud, step: int) -> None:
     several(cloud, 6)
-    settings = {"MAX_RENEWALS_PER_DAY": "4", "MAX_RENEWALS_PER_RUN": "3", "INSTANCES": "apply"}
+    settings: dict[str, Any] = {"MAX_RENEWALS_PER_DAY": "4", "MAX_RENEWALS_PER_RUN": "3", "INSTANCES": "apply"}
     runs = [PausedInvocation(cloud, TIMER, f"run-{n}", 300, **settings) for n in range(2)]
     while not all(run.finished for run in runs):
         for run in runs:
@@ -152,7 +162,7 @@ def test_a_dry_run_says_what_it_would_apply_for_and_in_which_run_and_does_nothin
         (("would-apply", None), 2),
         (("would-apply", None), 2),
     ]
-    assert cloud.cas.calls_of(APPLY) == cloud.smq.messages() == []
+    assert (cloud.cas.calls_of(APPLY), cloud.smq.messages()) == ([], [])
     assert [kinds(cloud, instance) for instance in instances] == [[], [], []]
     assert counted(cloud) == 0
     assert "would be renewed or applied for" in answer.result["note"]
@@ -253,8 +263,8 @@ def test_a_lost_answer_is_settled_although_instances_are_watched_no_more(cloud: 
     instance, function = due(cloud), applicant(cloud)
     cloud.cas.fail(APPLY, faults.timeout_after())
     function.tick()
-    for switched_off in ({"INSTANCES": "watch"}, {"INSTANCES": "watch", "WATCH": "orders"}):
-        assert said(function.tick(**switched_off), instance) == ("applied", None)
+    for watched in ("orders,instances", "orders"):
+        assert said(function.tick(INSTANCES="watch", WATCH=watched), instance) == ("applied", None)
     assert len(told(cloud, APPLIED)) == 1
 
 

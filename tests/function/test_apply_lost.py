@@ -18,6 +18,7 @@ from tests.function.applying import (
     FAILED,
     ISSUED,
     SETTLED,
+    STALLED,
     applicant,
     applications,
     base_of,
@@ -434,6 +435,31 @@ def test_open_work_without_its_note_is_found_when_the_instance_is_looked_at(clou
     function.tick()
     assert said(function.tick(), instance) == ("applied", None)
     assert applications(cloud) == 1
+
+
+def test_an_application_without_its_note_is_not_made_again(cloud: Cloud) -> None:
+    instance, function = due(cloud), applicant(cloud)
+    function.tick()
+    cloud.cas.instances.withdraw(instance)
+    for key in [key for key in cloud.oss.objects if "/open/" in key[1]]:
+        del cloud.oss.objects[key]
+    cloud.clock.advance(days=1)
+    for _ in range(2):
+        assert said(function.tick(), instance) == ("applied", "not-issued")
+    assert len(cloud.cas.calls_of(APPLY)) == len(told(cloud, STALLED)) == 1
+
+
+def test_of_a_certificate_is_told_before_the_one_after_it_is_applied_for(cloud: Cloud) -> None:
+    instance, function = due(cloud), applicant(cloud)
+    function.tick()
+    new = cloud.cas.instances.issue(instance)
+    cloud.smq.fail("SendMessage", *[faults.error("InternalError", 500)] * 3)
+    assert function.tick().failed
+    cloud.clock.advance(days=180)
+    function.tick()
+    function.tick()
+    assert told(cloud, ISSUED) == [f"{instance}-{new}-issued"]
+    assert told(cloud, APPLIED)[1:] == [f"{instance}-{new}-applied"]
 
 
 @pytest.mark.parametrize("spoilt", [b"", b"nonsense", b'{"entry": "claimed"}'])

@@ -197,6 +197,28 @@ def test_a_certificate_for_other_names_is_not_the_next_one(cloud: Cloud) -> None
     assert applications(cloud) == 1
 
 
+def test_the_same_certificate_with_a_later_end_is_not_the_next_one(cloud: Cloud) -> None:
+    """One of two operations may round."""
+    function = applicant(cloud)
+    instance = applied_for(cloud, function)
+    later = round(cloud.cas.certificates.of(base_of(cloud, instance)).not_after.timestamp()) + 1
+    cloud.cas.instances.details.odd_row(instance, CertificateNotAfter=later)
+    cloud.cas.instances.pages.odd_row(instance, CertificateNotAfter=later)
+    cloud.clock.advance(TEN_MINUTES)
+    function.tick()
+    assert told(cloud, ISSUED) == []
+
+
+def test_another_certificate_that_ends_no_later_is_not_the_next_one(cloud: Cloud) -> None:
+    function = applicant(cloud)
+    instance = applied_for(cloud, function)
+    cloud.cas.authority.lifetime_days = 15
+    cloud.cas.instances.issue(instance)
+    cloud.clock.advance(days=1)
+    function.tick()
+    assert told(cloud, ISSUED) == []
+
+
 # --- what shows late --------------------------------------------------------------------------------------------------
 
 
