@@ -31,8 +31,6 @@ class _Seen(NamedTuple):
     records: Records
     failure: str = ""
     """Why the detail could not be read."""
-    task: Task | None = None
-    """How the submission of an application of ours went; None if that is not known."""
 
 
 class Reviews:

@@ -34,7 +34,7 @@ from handler.result import Line
 from handler.run.unfinished import is_unfinished
 from handler.runtime.countdown import Countdown
 from handler.runtime.log import Log
-from tests.examples import HOUR, NOW, SECOND
+from tests.examples import HOUR, MINUTE, NOW, SECOND
 from tests.memory_store import MemoryStore
 from tests.stubs.clock import FakeClock
 from tests.unit.v2_rows import DETAIL, INSTANCE, instance
@@ -97,11 +97,11 @@ class World:
         service: InstanceService = self.cas
         log = Log(self.logged, self.clock, "request-1", str)
         self.time = Countdown(self.clock, NOW, timeout)
-        self.application = Application(service, self.journal, self.notes, self.time, log)
+        self.application = Application(service, self.journal, self.notes, 15 * MINUTE, self.time, log)
 
     def make(self, *answers: str | CasError, of: Instance | None = None) -> tuple[Line, Renewal]:
         self.cas.answers = list(answers)
-        return self.application.make(of or instance(), self.journal.read(ID))
+        return self.application.make(of or instance(), self.journal.read(ID), self.clock.now())
 
     def entries(self) -> list[str]:
         return [json.loads(line)["entry"] for line in self.store.logs.get(LOG, ())]
