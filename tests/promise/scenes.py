@@ -129,8 +129,8 @@ WATCHED_SCENES: dict[str, dict[str, tuple[Any, ...]]] = {
 """Those that are about what is watched, on accounts that have it."""
 APPLYING_SCENES: dict[str, dict[str, tuple[Any, ...]]] = {
     "the_answer_to_an_application_is_lost": {
-        "fault": (LOST_WITH_EFFECT[0], LOST_WITH_EFFECT[3], LOST_IN_VAIN[0]),
-        "later": (10,),
+        "fault": (LOST_WITH_EFFECT[0], LOST_IN_VAIN[0]),
+        "later": (10, SETTLE + 65),
         "shows": (0, LATE),
     },
     "a_run_dies_around_an_application": {"place": tuple(PLACES), "more": (0,), "later": (400,)},
