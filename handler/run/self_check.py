@@ -15,7 +15,8 @@ _ADVICE = {
     "credentials": "give the function a RAM role that fc.aliyuncs.com may assume (s.mine.yaml: role)",
     "cas": "allow yundun-cert:ListUserCertificateOrder to the role; check CAS_ENDPOINT and the network settings",
     "instances": "allow yundun-cert:ListInstances and GetInstanceDetail to the role, with INSTANCES=apply also "
-    "ApplyCertificate, GetTaskAttribute and ListCertificates; else leave them out of WATCH, and INSTANCES at watch",
+    "ApplyCertificate, GetTaskAttribute and ListCertificates; else leave instances out of WATCH and "
+    "INSTANCES at watch",
     "certificates": "allow yundun-cert:ListCertificates to the role; else leave certificates out of WATCH",
     "smq": "create the queue; allow mns:SendMessage and mns:GetQueueAttributes on it; check SMQ_ENDPOINT",
     "alone": "let one function renew an account, or several with one JOURNAL_URL: two journals cannot see what the "

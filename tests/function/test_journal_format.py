@@ -58,8 +58,14 @@ def place(key: str) -> str:
     return re.sub(r"Z-[0-9a-f-]{36}-[0-9a-f]{8}$", "Z", key)
 
 
+def is_newer(said: bytes) -> bool:
+    """Whether only later versions write it: since when an application is in review that somebody else has made."""
+    found = json.loads(said)
+    return (found.get("entry"), found.get("stage")) == ("observed", "in-review")
+
+
 def form(contents: Contents) -> Mapping[str, Any]:
-    logs = {key: [shape(line) for line in lines] for key, lines in contents.logs.items()}
+    logs = {key: [shape(line) for line in lines if not is_newer(line)] for key, lines in contents.logs.items()}
     return logs | {place(key): shape(body) for key, body in contents.notes.items()}
 
 
