@@ -460,7 +460,7 @@ class ApplyingAccount(RuleBasedStateMachine):
         def answer(params: Mapping[str, str]) -> dict[str, Any]:
             until, was = self._lagging.get(action, (None, None))
             cas = self.cloud.cas
-            if until is None or until < self.cloud.clock.now():
+            if until is None or was is None or until < self.cloud.clock.now():
                 return look(params)
             known = {one.instance_id for one in was}
             new = [one for one in cas.instances._newest_first if one.instance_id not in known]

@@ -24,7 +24,7 @@ from unittest.mock import patch
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from handler.certificates.rules import HISTORY
+from handler.certificates.rules import HISTORY, is_allowed
 from handler.cloud.cas_lists import CasList
 from handler.cloud.oss_store import OssStore
 from handler.errors import CasError, CasOutcomeUnknown, JournalConflict
@@ -47,7 +47,7 @@ from handler.journal.states import State
 from handler.orders import policy, reading, settle
 from handler.orders.book import OrderBook
 from handler.orders.reading import CurrentBook
-from handler.outbox import publisher
+from handler.outbox import instance_messages, publisher
 from handler.outbox.publisher import Outbox
 from handler.outbox.watch_messages import Expiring
 from handler.outcomes import ListFault, Outcome, Reason
@@ -452,7 +452,7 @@ def next_without_comparing_names() -> Iterator[None]:
 @contextmanager
 def no_settle_wait_for_applications() -> Iterator[None]:
     """An application that does not show at once was never made."""
-    verdict = settle_instances.verdict
+    verdict = settle_of_instances.verdict
 
     def at_once(renewal: Any, shown: Any, read_at: Any, _settle: Any, now: Any) -> Any:
         return verdict(renewal, shown, read_at, timedelta(days=-9), now)
@@ -536,7 +536,7 @@ def one_allowed_name_will_do() -> Iterator[None]:
     """The operator's list need not allow every name."""
 
     def not_allowed(instance: Any, rules: Any, _now: Any) -> bool:
-        return not any(policy_of_instances.is_allowed(name, rules) for name in instance.renewable.domains)
+        return not any(is_allowed(name, rules) for name in instance.renewable.domains)
 
     with patch.dict(policy_of_instances.CHECKS, {Reason.DOMAIN_NOT_ALLOWED: not_allowed}):
         yield
@@ -579,7 +579,7 @@ def an_application_is_told_once_or_never() -> Iterator[None]:
 @contextmanager
 def the_end_of_the_next_is_that_of_the_row() -> Iterator[None]:
     """Whatever certificate the row shows."""
-    message = publisher.instance_issued_message
+    message = instance_messages.instance_issued_message
 
     def of_row(renewal: Any, new: Any, account: Any) -> Any:
         return message(renewal._replace(successor=renewal.successor._replace(ends=new.ends)), new, account)

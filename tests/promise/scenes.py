@@ -136,7 +136,11 @@ APPLYING_SCENES: dict[str, dict[str, tuple[Any, ...]]] = {
     "a_run_dies_around_an_application": {"place": tuple(PLACES), "more": (0,), "later": (400,)},
     "cas_supports_no_application": {"effect": (False, True)},
     "two_runs_apply_at_once": {"place": tuple(PLACES[:4])},
-    "a_person_acts_while_a_run_stands": {"who": tuple(sorted(PEOPLE)), "place": PLACES[:1], "stands": (0, 2 * SETTLE)},
+    "a_person_acts_while_a_run_stands": {
+        "who": tuple(sorted(PEOPLE)),
+        "place": tuple(PLACES[:1]),
+        "stands": (0, 2 * SETTLE),
+    },
     "the_authority_refuses": {"traces": tuple(TRACES), "released": (True,), "left": (25,)},
     "an_application_takes_effect_late": {"takes": (20, 295), "stands": (0,)},
     "somebody_must_add_records": {"seconds": (300,), "hosted": (False, True)},

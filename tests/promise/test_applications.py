@@ -35,7 +35,9 @@ def test_the_end_that_is_told_is_that_of_the_new_certificate_though_the_list_doe
 ) -> None:
     instance = cloud.cas.instances.add(days_left=20)
     row = {"CertificateId": cloud.cas.instances.of(instance).certificate_id}
-    row["CertificateNotAfter"] = int(cloud.cas.instances.certificate(instance).not_after.timestamp())
+    newest = cloud.cas.instances.certificate(instance)
+    assert newest is not None
+    row["CertificateNotAfter"] = int(newest.not_after.timestamp())
     function.tick()
     cloud.clock.advance(3600)
     new = cloud.cas.instances.certificate(instance)
@@ -169,7 +171,7 @@ def test_a_certificate_for_other_names_is_no_next_one_whatever_is_configured(clo
     function.tick()
     cloud.cas.instances.withdraw(instance)
     cloud.clock.advance(3600)
-    happened = []
+    happened: list[str] = []
 
     def somebody_gets_another() -> None:
         if happened:
