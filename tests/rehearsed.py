@@ -127,7 +127,7 @@ REHEARSALS = {
         next="""only a person can say which of the candidates is the function's. The colleague says that
 98987582437920970 is theirs, so the other one is the successor:
   make run EVENT=events/resolve.json   # `renewed`; that one's message is on the queue
-  make run                             # `already-renewed`, and nothing needs a person
+  make run                             # `already-renewed`; a message says that nobody has applied yet
 Had nothing been bought at all, you would send events/release.json, after which the next run buys.""",
     ),
     "refused": Rehearsal(
