@@ -37,6 +37,10 @@ def show(text: str) -> None:
         rows = [_row(line) for line in result["orders"]]
         columns = [name for name in rows[0] if name in ALWAYS or any(row[name] for row in rows)]
         _print_table([columns, *([row[name] for name in columns] for row in rows)])
+    for line in result["orders"]:
+        for record in line.get("records", ()):
+            where = f"{record['Host']} in the zone {record['Zone']}"
+            print(f"To add for {record['Domain']}: {where}, {record['Type']}, {record['Value']}")
     for check in result.get("check", ()):
         print(f"{'ok  ' if check['ok'] else 'FAIL'}  {check['check']:<13} {check['found']}")
         if "do" in check:

@@ -4,7 +4,9 @@
 
 runs the real handler on the local stand-in of the cloud. The stand-in and the journal are kept in a folder
 (`.local/`), so that a second run finds everything as the first one left it; `--later 3d` lets three days go by there
-before. The deployed function is invoked by `make invoke`.
+before. What is applied for there is issued within seconds, unless `--refuse ID` lets the authority refuse it; where it
+waits for records that somebody must add, `--add-records` adds them. The deployed function is invoked by
+`make invoke`.
 """
 
 from __future__ import annotations
@@ -34,6 +36,9 @@ from tests.sample_account import sample_account_2026
 from tests.stubs.clock import Clock, SkewedClock, SystemClock
 from tests.stubs.cloud import QUEUE, Cloud, local_cloud
 
+REFUSAL = "The CAA record of the domain forbids it."
+"""What the authority says that is told to refuse."""
+
 
 class _OfTheDeployed(argparse.Action):
     """Says where the deployed function is invoked, instead of an option that has no effect here."""
@@ -50,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if wrong := rehearsals.wrong_together(options):
         parser.error(wrong)
-    return _local(read_event(parser, options), options)
+    return _local(read_event(parser, options), options, parser)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -74,12 +79,24 @@ def _parser() -> argparse.ArgumentParser:
         "--later", type=_span, default=timedelta(), metavar="3d", help="let days (3d) or hours (12h) go by before"
     )
     rehearsals.add_options(parser)
+    parser.add_argument(
+        "--refuse",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="let the authority refuse the application for this instance, outstanding or the next one; repeatable",
+    )
+    parser.add_argument(
+        "--add-records",
+        action="store_true",
+        help="add all records that the authority waits for before, as somebody would whom the function asked for it",
+    )
     elsewhere = ("--remote", "--async", "--qualifier", "--region", "--account", "--endpoint")
     parser.add_argument(*elsewhere, nargs="?", action=_OfTheDeployed, help=argparse.SUPPRESS)
     return parser
 
 
-def _local(event: bytes, options: argparse.Namespace) -> int:
+def _local(event: bytes, options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     state: Path = options.state.absolute()
     journal = state / "journal"
     state.mkdir(parents=True, exist_ok=True)
@@ -94,6 +111,7 @@ def _local(event: bytes, options: argparse.Namespace) -> int:
             print("A new account on the local stand-in of the cloud; nothing here costs money.")
     if options.done:
         rehearsals.do(state, _clock(state, timedelta()))
+    _people_act(state, options, parser)
     clock = _clock(state, options.later)
     with local_cloud(clock, state=state) as cloud:
         before = {message["id"] for message in cloud.smq.messages(QUEUE)}
@@ -136,6 +154,20 @@ def _setting(text: str) -> tuple[str, str]:
         msg = f"{text!r} is no setting with its value{meant} NAME=VALUE, and NAME is one of {', '.join(names)}"
         raise argparse.ArgumentTypeError(msg)
     return name, value
+
+
+def _people_act(state: Path, options: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
+    """Let the authority and others do on the stand-in what the options say, before any time goes by."""
+    if not options.refuse and not options.add_records:
+        return
+    with local_cloud(_clock(state, timedelta()), state=state) as cloud:
+        instances = cloud.cas.instances
+        for id_ in options.refuse:
+            if id_ not in instances.ids():
+                parser.error(f"--refuse {id_}: there is no such instance, only {', '.join(sorted(instances.ids()))}")
+            instances.refuse(id_, REFUSAL)
+        if options.add_records:
+            cloud.cas.authority.add_all_records()
 
 
 def _span(text: str) -> timedelta:

@@ -1,6 +1,7 @@
 """An application for the next certificate of an instance, one at a time. Who is notified of it is not its business."""
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 from handler.errors import CasError, CasOutcomeUnknown, CasRefused
 from handler.instances.instance import Instance
@@ -23,8 +24,17 @@ STATUS_NOT_SUPPORT = "OperationDenied.StatusNotSupport"
 class Application:
     """Applies for what the policy allows, each under a claim in the journal."""
 
-    def __init__(self, service: InstanceService, journal: Journal, notes: OpenNotes, time: Countdown, log: Log) -> None:
-        """Use these services, until the time is over."""
+    def __init__(
+        self,
+        service: InstanceService,
+        journal: Journal,
+        notes: OpenNotes,
+        settle: timedelta,
+        time: Countdown,
+        log: Log,
+    ) -> None:
+        """Use these services, until the time is over. `settle`: what was read longer ago is not acted on."""
+        self._settle = settle
         self._service = service
         self._attempts = Attempts(journal, time, log)
         self._notes = notes
@@ -39,12 +49,12 @@ class Application:
         """Note for which instances is to be applied next. Raises JournalUnavailable."""
         self._notes.write([instance.id for instance in batch], self._time.deadline)
 
-    def make(self, instance: Instance, renewal: Renewal) -> tuple[Line, Renewal]:
+    def make(self, instance: Instance, renewal: Renewal, read_at: datetime) -> tuple[Line, Renewal]:
         """Apply for an instance that the policy allows, whose journal lets it be claimed, and that is noted.
 
-        `instance`: as it has just been read. Returns its line and the renewal as it then is: APPLIED and nobody
-        notified, if an application is in; with `trouble`, if that could not be recorded. Raises JournalUnavailable if
-        the claim cannot be written: then no application went in.
+        `instance`: as it was read, after `read_at`; much later nothing is applied for by it. Returns its line and the
+        renewal as it then is: APPLIED and nobody notified, if an application is in; with `trouble`, if that could not
+        be recorded. Raises JournalUnavailable if the claim cannot be written: then no application went in.
         """
         base, now = instance.certificate_id, self._time.now()
         claim = Claimed(instance.renewable, self._time.deadline, now, frozenset(), certificate_id=base)
@@ -59,7 +69,7 @@ class Application:
             self._log.info("applied", order_id=instance.id, cas_request_id=request_id)
             return Applied("answer", request_id)
 
-        return self._attempts.make(renewal, claim, apply, Outcome.APPLIED)
+        return self._attempts.make(renewal, claim, apply, Outcome.APPLIED, read_at + self._settle)
 
     def _read_again(self, instance_id: str, base: str, refused: CasRefused) -> Applied:
         """Tell whether CAS refused since an application is in already. Raises `refused` if it is not."""

@@ -17,7 +17,8 @@ def why_not_now(instance: Instance, renewal: Renewal, now: datetime) -> Line | N
         return line_of(renewal, Outcome.APPLIED, renewal.progress or None)
     if renewal.is_open:
         return Line(Outcome.DEFERRED, Reason.IN_PROGRESS, instance.renewable)
-    if instance.certificate_id in renewal.applied_for:
+    is_over = renewal.state is State.DONE and base == instance.certificate_id
+    if is_over or instance.certificate_id in renewal.applied_for:
         # The next one is there by what the journal says, and this list is older than that.
         return Line(Outcome.DEFERRED, Reason.SETTLING, instance.renewable)
     if renewal.refusal is not None and now < renewal.refusal.retry_at:

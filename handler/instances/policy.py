@@ -169,7 +169,7 @@ def names_of(instance: Instance) -> tuple[str, ...]:
 
 
 def _granted(configured: str) -> set[str]:
-    """Return the names that a certificate for these can have: authorities add the name without `www.` or `*.`."""
+    """Return the names that a certificate for these can have: authorities add the name without or with `www.`."""
     names = names_in(configured)
     bare = [name.removeprefix("www.").removeprefix("*.") for name in names]
     return {*names, *bare, *(f"www.{name}" for name in names)}

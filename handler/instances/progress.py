@@ -17,6 +17,9 @@ RECORDS_AFTER = timedelta(minutes=10)
 """The platform needs minutes to add records in zones of its own; whoever is asked sooner would add them for nothing."""
 LONG_REVIEW = timedelta(days=1)
 """So long may an application be in review before people are alerted of it."""
+BACKDATED = timedelta(days=2)
+"""A certificate can begin so long before the claim that it follows: authorities do so, and a list can be old. One that
+began earlier was there already, although it may end later than the base: lifetimes become shorter."""
 
 
 class Shown(NamedTuple):
@@ -24,20 +27,28 @@ class Shown(NamedTuple):
 
     certificate: Renewable
     is_revoked: bool
+    starts: datetime | None = None
 
 
 def next_in_row(renewal: Renewal, instance: Instance) -> Issued | None:
     """Return the newest certificate of a row if it follows the base: another one, for longer, of the same names."""
+    if instance.certificate_status == "revoked":
+        return None
     names = {*instance.renewable.domains, *names_of(instance)}
     return _next(renewal, instance.certificate_id, instance.ends, names)
 
 
 def next_among(renewal: Renewal, certificates: Iterable[Shown]) -> Issued | None:
-    """Return the certificate that follows the base, of those that its instance has issued; the longest."""
+    """Return the certificate that follows the base, of those that its instance has issued; the longest.
+
+    One that was in force when the base was claimed follows nothing.
+    """
+    earliest = renewal.claim.snapshot_at - BACKDATED if renewal.claim is not None else None
     found = [
         issued
-        for certificate, is_revoked in certificates
+        for certificate, is_revoked, starts in certificates
         if certificate.instance == renewal.id and not is_revoked
+        if starts is None or earliest is None or starts >= earliest
         if (issued := _next(renewal, certificate.id, certificate.ends, set(certificate.domains))) is not None
     ]
     return max(found, key=lambda issued: issued.ends, default=None)

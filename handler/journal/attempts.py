@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from handler.errors import (
     CasBusy,
@@ -49,8 +49,10 @@ class Attempts:
             self._log.problem("timeout-too-short", seconds=self._time.timeout, at_least=SHORTEST_TIMEOUT)
         return self._time.may_purchase()
 
-    def make(self, renewal: Renewal, claim: Claimed, call: Call, done: Outcome) -> tuple[Line, Renewal]:
-        """Claim, call and record.
+    def make(
+        self, renewal: Renewal, claim: Claimed, call: Call, done: Outcome, until: datetime | None = None
+    ) -> tuple[Line, Renewal]:
+        """Claim, call and record; nothing is called after `until`, when what was seen before is too old to act on.
 
         Returns its line, `done` if the call came to what was wanted, and the renewal as it then is; with `trouble`, if
         that could not be recorded. Raises JournalUnavailable if the claim cannot be written: then nothing was called.
@@ -62,21 +64,22 @@ class Attempts:
             claimed = self._journal.record(renewal, claim, self._time.now())
         except JournalConflict:
             return Line(Outcome.DEFERRED, Reason.IN_PROGRESS, of), renewal
-        return self._call(claimed, call, done)
+        return self._call(claimed, call, done, until or self._time.deadline)
 
-    def _call(self, renewal: Renewal, call: Call, done: Outcome) -> tuple[Line, Renewal]:
+    def _call(self, renewal: Renewal, call: Call, done: Outcome, until: datetime) -> tuple[Line, Renewal]:
         attempt = 0
         while True:
             attempt += 1
             # Asked again before every call: writing the claim or waiting may have taken long.
-            if not self._time.may_purchase():
+            if not self._time.may_purchase() or self._time.now() > until:
                 return self._nothing_happened(renewal, Reason.NO_TIME_LEFT, "", Outcome.DEFERRED)
             try:
                 entry = call(self._time.seconds_left() - RESERVE_SECONDS)
             except CasBusy as busy:
                 pause = _pause(busy, attempt)
                 patient = isinstance(busy, CasThrottled) or attempt < BUSY_ATTEMPTS
-                if not patient or self._time.seconds_left() - pause < SHORTEST_TIMEOUT:
+                ends = min(self._time.deadline - timedelta(seconds=SHORTEST_TIMEOUT), until)
+                if not patient or self._time.now() + timedelta(seconds=pause) > ends:
                     return self._nothing_happened(renewal, busy.code, busy.message, Outcome.REFUSED)
                 self._time.sleep(pause)
             except CasError as failure:

@@ -50,9 +50,7 @@ def _claimed(renewal: Renewal, entry: Claimed, _at: datetime) -> Renewal:
     )
     if renewal.kind is not Kind.INSTANCE:
         return then
-    is_next = renewal.claim is None or renewal.claim.certificate_id != entry.certificate_id
-    base = Followed(entry.renewable, entry.certificate_id)
-    return _rebased(then, base)._replace(claim=entry, lost=0 if is_next else renewal.lost)
+    return _rebased(then, Followed(entry.renewable, entry.certificate_id))
 
 
 def _refused(renewal: Renewal, entry: Refused, _at: datetime) -> Renewal:
@@ -71,7 +69,7 @@ def _released(renewal: Renewal, _entry: Released, at: datetime) -> Renewal:
     refusal = Refused(RELEASED, "a person released it", at, is_failure=False)
     again = renewal.applied_for - {renewal.base.certificate_id} if renewal.base else renewal.applied_for
     return renewal._replace(
-        state=State.REFUSED, refusal=refusal, successor=None, lost=0, applied_at=None, applied_for=again
+        state=State.REFUSED, refusal=refusal, hold=None, successor=None, lost=0, applied_at=None, applied_for=again
     )
 
 
@@ -96,11 +94,13 @@ def _followed(renewal: Renewal, entry: Followed, _at: datetime) -> Renewal:
 
 
 def _rebased(renewal: Renewal, base: Followed) -> Renewal:
-    return renewal._replace(base=base, applied_at=None, successor=None, progress="", progress_at=None)
+    is_same = renewal.base is not None and renewal.base.certificate_id == base.certificate_id
+    lost = renewal.lost if is_same else 0
+    return renewal._replace(base=base, lost=lost, applied_at=None, successor=None, progress="", progress_at=None)
 
 
 def _issued(renewal: Renewal, entry: Issued, at: datetime) -> Renewal:
-    return renewal._replace(state=State.DONE, successor=Successor(entry.certificate_id, at))
+    return renewal._replace(state=State.DONE, successor=Successor(entry.certificate_id, at, ends=entry.ends))
 
 
 def _observed(renewal: Renewal, entry: Observed, at: datetime) -> Renewal:

@@ -25,6 +25,8 @@ class Successor(NamedTuple):
     """That of the purchase; None if its answer was lost and the order was found by reading."""
     how: str = "answer"
     """How it is known: `answer`, `settled` (found by reading) or `person`."""
+    ends: datetime | None = None
+    """Of the next certificate of an instance: when it expires."""
 
 
 class Renewal(NamedTuple):
@@ -42,7 +44,8 @@ class Renewal(NamedTuple):
     unknown_code: str = ""
     """Why the answer tells nothing; empty if the run died instead."""
     lost: int = 0
-    """Attempts since the last release whose answer was lost and of which nothing was found."""
+    """Attempts since the last release, of an instance for the same base, whose answer was lost and of which nothing was
+    found."""
     refusal: Refused | None = None
     hold: Held | None = None
     successor: Successor | None = None
@@ -132,4 +135,8 @@ class Renewal(NamedTuple):
 
 def successors(renewals: Iterable[Renewal]) -> dict[str, str]:
     """Return whose successor each order is that is known as one: old order by successor."""
-    return {renewal.successor.id: renewal.id for renewal in renewals if renewal.successor is not None}
+    return {
+        renewal.successor.id: renewal.id
+        for renewal in renewals
+        if renewal.successor is not None and renewal.kind is Kind.ORDER
+    }

@@ -67,16 +67,18 @@ def validation_message(renewal: Renewal, records: Records, now: datetime, accoun
 def instance_issued_message(renewal: Renewal, new: Renewable, account_id: str) -> str:
     """Write the message that the next certificate of an instance is there.
 
-    `data` has InstanceId, Domain, ProductCode, CertificateId, ReplacedCertificateId, and CertEndTime of the new one.
+    `data` has InstanceId, Domain, ProductCode, CertificateId, ReplacedCertificateId, and CertEndTime of the new one, as
+    the journal has it: what CAS shows now, `new`, can be older.
     """
     successor = renewal.succeeded()
+    ends = successor.ends or new.ends
     data = {
         "InstanceId": renewal.id,
         "Domain": new.domain,
         "ProductCode": new.product,
         "CertificateId": successor.id,
         "ReplacedCertificateId": _base(renewal),
-        "CertEndTime": rfc3339(new.ends) if new.ends else None,
+        "CertEndTime": rfc3339(ends) if ends else None,
     }
     id_ = instance_issued_id(renewal)
     return cloud_event(id_, MessageType.INSTANCE_ISSUED, successor.id, successor.at, account_id, data)

@@ -85,14 +85,15 @@ class Applicant:
         return None
 
     def _make_one(self, one: Wanted) -> Line:
+        read_at = self._time.now()
         shown = self._shown(one)
         if isinstance(shown, Line):
             return shown
         try:
-            line, renewal = self._application.make(shown, one.renewal)
+            line, renewal = self._application.make(shown, one.renewal, read_at)
         except JournalUnavailable as failure:
             return self._unwritable(one, failure)
-        if renewal.state is State.APPLIED:
+        if line.outcome is Outcome.APPLIED:
             line, renewal = self._outbox.notify_applied(renewal)
         if renewal.state is State.REFUSED and line.outcome is Outcome.REFUSED:
             renewal = self._outbox.alert_failed(renewal, shown.renewable)

@@ -66,6 +66,8 @@ class FollowInstances:
                 if renewal.claim is None:
                     yield f"instance {id_}: {renewal.hold.reason}: {renewal.trouble or 'its journal makes no sense'}"
                 continue
+            if renewal.trouble:
+                continue  # its journal lacks what is known of it, and must not go on without that
             self.renewals[id_] = renewal
             try:
                 self._look_at(renewal, shown.get(id_))
@@ -94,6 +96,9 @@ class FollowInstances:
             renewal = self._journal.read_or_hold(instance.id)
             if renewal.is_open:
                 continue  # its note was lost; by the new one the next run finds it
+            is_base = renewal.base is not None and renewal.base.certificate_id == instance.certificate_id
+            if renewal.state is State.DONE and is_base:
+                continue  # the next one is there by what the journal says, and this list is older than that
             if renewal.state not in {State.FOLLOWED, State.APPLIED}:
                 base = Followed(instance.renewable, instance.certificate_id)
                 try:
@@ -123,15 +128,22 @@ class FollowInstances:
         if ends is None or now > ends + HISTORY:
             self._record(renewal, Observed(Progress.ABANDONED))
             return
-        if instance is not None and (renewal.state is State.APPLIED or is_awaited(instance)):
+        if instance is not None and self._is_attended(renewal, instance):
             renewal = self.renewals[renewal.id] = self._reviews.attend(renewal, instance)
             if renewal.state is State.DONE:
                 self._notify_issued(renewal, None)
 
+    def _is_attended(self, renewal: Renewal, instance: Instance) -> bool:
+        """Tell whether people hear of what is in its way: not of what the operator has closed his eyes to."""
+        is_waiting = renewal.state is State.APPLIED or is_awaited(instance)
+        return is_waiting and not is_excepted(names_of(instance), self._settings.rules)
+
     def _notify_issued(self, renewal: Renewal, instance: Instance | None) -> None:
         if instance_issued_id(renewal) in renewal.notified:
             return
-        new = instance.renewable if instance is not None else renewal.renewable
+        # A list may show the certificate before it, or already the one after it.
+        shows = instance is not None and instance.certificate_id == renewal.succeeded().id
+        new = instance.renewable if instance is not None and shows else renewal.renewable
         self.renewals[renewal.id] = self._outbox.notify_instance_issued(renewal, new)
         if renewal.applied_at is not None:
             self._result.put(line_of(renewal, Outcome.APPLIED, message_id=instance_issued_id(renewal)))

@@ -6,6 +6,7 @@ from handler.certificates.renewable import Kind
 from handler.command import Selection
 from handler.instances.application import Application
 from handler.instances.eligibility import why_not_now
+from handler.instances.instance import Instance
 from handler.instances.policy import names_of, reason_not_to_apply
 from handler.instances.selection import selected
 from handler.journal.journal import Journal
@@ -14,6 +15,7 @@ from handler.journal.open_notes import OpenNotes, OpenWork
 from handler.journal.renewal import Renewal
 from handler.journal.states import State
 from handler.orders.eligibility import Known
+from handler.orders.progress import Progress
 from handler.outbox.instance_messages import instance_issued_id
 from handler.outbox.publisher import Outbox
 from handler.outcomes import Outcome, Reason
@@ -24,6 +26,7 @@ from handler.run.fuse import Fuse
 from handler.run.lists import Lists
 from handler.run.services import Services
 from handler.run.settle_instances import InstanceRecovery
+from handler.run.unfinished import is_followed
 
 
 class Instances:
@@ -45,7 +48,9 @@ class Instances:
         self._known = known
         self._result = result
         self._recovery = InstanceRecovery(services, journal, outbox)
-        application = Application(services.instances, journal, notes, services.time, services.log)
+        application = Application(
+            services.instances, journal, notes, services.settings.settle, services.time, services.log
+        )
         self._applicant = Applicant(services, application, outbox, result)
         self._follow = FollowInstances(services, journal, notes, outbox, result)
 
@@ -91,6 +96,8 @@ class Instances:
             for id_, renewal in left.renewals.items()
             if renewal.kind is Kind.INSTANCE
         }
+        # Those whose note is lost were read since they may be due; see `_waits`.
+        followed.update({id_: one for id_, one in self._known.renewals.items() if is_followed(one)})
         followed.update({id_: one for id_, one in self._applicant.renewals.items() if one.state is State.APPLIED})
         self._result.errors.extend(self._follow.watch(lists.instances.instances, followed))
         for renewal in self._follow.renewals.values():
@@ -111,7 +118,7 @@ class Instances:
                     self._result.put_if_absent(Line(Outcome.SKIPPED, reason, instance.renewable))
                 continue
             renewal = self._known_or_read(instance.id)
-            why_not = self._waits(renewal) or why_not_now(instance, renewal, now)
+            why_not = self._waits(instance, renewal) or why_not_now(instance, renewal, now)
             if renewal.hold is not None:
                 self._result.put_if_absent(held_line(renewal, instance.renewable))
             elif why_not is not None:
@@ -130,11 +137,13 @@ class Instances:
             self._take_up([renewal])
         return self._known.renewals[instance_id]
 
-    def _waits(self, renewal: Renewal) -> Line | None:
+    def _waits(self, instance: Instance, renewal: Renewal) -> Line | None:
         """Return a line if the certificate before is there and nobody knows: the claim would make that forgotten."""
-        if renewal.state is State.DONE and instance_issued_id(renewal) not in renewal.notified:
-            return line_of(renewal, Outcome.DEFERRED, Reason.IN_PROGRESS)
-        return None
+        is_told = renewal.state is not State.DONE or instance_issued_id(renewal) in renewal.notified
+        is_seen = renewal.state not in {State.FOLLOWED, State.APPLIED} or renewal.progress == Progress.ABANDONED
+        if is_told and (is_seen or (renewal.base and renewal.base.certificate_id == instance.certificate_id)):
+            return None
+        return line_of(renewal, Outcome.DEFERRED, Reason.IN_PROGRESS)
 
 
 def _is_for(line: Line, names: set[str]) -> bool:

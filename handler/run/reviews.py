@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from handler.errors import CasError
-from handler.instances.detail import Detail, Task
+from handler.instances.detail import Task
 from handler.instances.instance import Instance
 from handler.instances.policy import awaited_from
 from handler.instances.progress import RECORDS_AFTER, Shown, next_among, next_in_row, trouble
@@ -14,7 +14,7 @@ from handler.journal.journal import Journal
 from handler.journal.lines import line_of
 from handler.journal.renewal import Renewal
 from handler.journal.states import State
-from handler.outbox.instance_messages import Records, Review, applied_id
+from handler.outbox.instance_messages import Records, Review, applied_id, instance_stalled_id
 from handler.outbox.publisher import Outbox
 from handler.outcomes import Outcome, Reason
 from handler.result import Line, RunResult
@@ -27,7 +27,7 @@ class _Seen(NamedTuple):
     shown: Instance
     """As its detail has it; as the list does if that could not be read."""
     said: str
-    """What the authority said, free text."""
+    """What the authority said, free text; or else why the application was not submitted."""
     records: Records
     failure: str = ""
     """Why the detail could not be read."""
@@ -53,20 +53,27 @@ class Reviews:
         It is DONE if the next certificate is there although the list does not show it; nobody is notified of that yet.
         Raises PublishFailed, JournalUnavailable or JournalConflict.
         """
-        is_ours, waited = renewal.state is State.APPLIED, self._waited(renewal)
+        is_ours = renewal.state is State.APPLIED
+        if not is_ours:
+            renewal = self._note_review(renewal, instance)
+        waited = self._waited(renewal)
         is_near = instance.ends is not None and instance.ends - self._time.now() <= self._settings.stalled_within
         seen: _Seen | None = None
         stage: Reason | None = None
         if waited >= RECORDS_AFTER and (is_ours or instance.is_pending):
             seen = self._look_closely(instance)
             if is_ours:
-                renewal, stage = self._judge(renewal, seen)
+                task = self._task(renewal.id)
+                if task is not None and task.has_failed:
+                    seen = seen._replace(said=seen.said or task.said)
+                renewal, stage = self._judge(renewal, seen, task, is_near=is_near)
                 if renewal.state is State.DONE:
                     return renewal
             if seen.records:
                 renewal = self._outbox.alert_validation(renewal, seen.records)
             self._put_line(renewal, instance, stage, seen.records)
-        if not is_near and stage is None:
+        # What has just been applied for does not stall: it would take from the day its one alert.
+        if stage is None and (not is_near or (is_ours and waited < RECORDS_AFTER)):
             return renewal
         on = self._time.now() if is_near else renewal.progress_at or self._time.now()
         waits = stage or (Reason.IN_REVIEW if is_ours else awaited_from(instance))
@@ -74,7 +81,15 @@ class Reviews:
 
     def _waited(self, renewal: Renewal) -> timedelta:
         now = self._time.now()
-        return now - (renewal.applied_at or renewal.since_at or now)
+        since = renewal.applied_at if renewal.state is State.APPLIED else renewal.progress_at
+        return now - (since or now)
+
+    def _note_review(self, renewal: Renewal, instance: Instance) -> Renewal:
+        """Record since when somebody else's application is in review: nothing else tells that."""
+        stage = Reason.IN_REVIEW if instance.is_pending else ""
+        if renewal.progress == stage:
+            return renewal
+        return self._journal.record(renewal, Observed(stage), self._time.now())
 
     def _look_closely(self, instance: Instance) -> _Seen:
         try:
@@ -83,19 +98,28 @@ class Reviews:
             self._log.problem("not-read", order_id=instance.id, message=str(failure))
             return _Seen(instance, instance.pending_result, (), f"the detail could not be read: {failure}")
         clear = detail.instance if detail.instance and is_clear(detail.instance, instance.id) else None
-        return _Seen(clear or instance, _said(detail, instance), [record.to_dict() for record in detail.records])
+        # The list is older.
+        said = detail.pending_result if clear else detail.pending_result or instance.pending_result
+        return _Seen(clear or instance, said, [record.to_dict() for record in detail.records])
 
-    def _judge(self, renewal: Renewal, seen: _Seen) -> tuple[Renewal, Reason | None]:
-        """Record whether the next certificate of an application of ours is there, and else what is in its way."""
+    def _judge(
+        self, renewal: Renewal, seen: _Seen, task: Task | None, *, is_near: bool
+    ) -> tuple[Renewal, Reason | None]:
+        """Record whether the next certificate of an application of ours is there, and else what is in its way.
+
+        `is_near`: people are alerted daily anyway.
+        """
         now = self._time.now()
-        stage = trouble(renewal, seen.shown, seen.said, self._task(renewal.id), self._settings.settle, now)
-        issued = next_in_row(renewal, seen.shown)
-        if issued is None and (stage is not None or not seen.shown.is_pending):
-            # The instance need not show what it has issued as soon as that is there.
+        stage = trouble(renewal, seen.shown, seen.said, task, self._settings.settle, now)
+        issued = None
+        if stage is not None or not seen.shown.is_pending or next_in_row(renewal, seen.shown) is not None:
+            # The instance need not show what it has issued as soon as that is there, nor for which names it is.
             issued = next_among(renewal, self._issued_by(renewal.id))
         if issued is not None:
             return self._journal.record(renewal, issued, now), None
-        if renewal.progress != (stage or ""):
+        # What is new on a day that has its message already is recorded, and told, on the next.
+        is_told = not is_near and stage is not None and instance_stalled_id(renewal, now) in renewal.notified
+        if renewal.progress != (stage or "") and not is_told:
             renewal = self._journal.record(renewal, Observed(stage or ""), now)
         return renewal, stage
 
@@ -112,7 +136,7 @@ class Reviews:
         except CasError as failure:
             self._log.problem("not-read", order_id=instance_id, message=str(failure))
             return []
-        return [Shown(certificate.renewable, certificate.status == "revoked") for certificate in found]
+        return [Shown(one.renewable, one.status == "revoked", one.starts) for one in found]
 
     def _put_line(self, renewal: Renewal, instance: Instance, stage: Reason | None, records: Records) -> None:
         # Nothing is long in review by itself that waits for records.
@@ -127,7 +151,3 @@ class Reviews:
     def _review(self, stage: Reason, instance: Instance, seen: _Seen | None) -> Review:
         seen = seen or self._look_closely(instance)
         return Review(stage, seen.said or seen.failure, seen.records)
-
-
-def _said(detail: Detail, instance: Instance) -> str:
-    return detail.pending_result or instance.pending_result

@@ -87,12 +87,14 @@ def foresee(due: Iterable[Due], now: datetime, pace: Pace) -> Foresight:
     per_run, per_day = pace.per_run, pace.per_day
     best = len(_play(waiting, now, _unlimited(pace))[1])
     if len(missed) > best:
+        # What today has used already comes on top of all that waits.
+        most = len(waiting) + pace.per_day - pace.left_today
         per_day = _least(
-            waiting, now, best, lambda n: pace._replace(per_run=ENOUGH, per_day=n, left_today=_left(pace, n))
+            waiting, now, best, most, lambda n: pace._replace(per_run=ENOUGH, per_day=n, left_today=_left(pace, n))
         )
         per_day = max(per_day, pace.per_day)
         raised = pace._replace(per_day=per_day, left_today=_left(pace, per_day))
-        per_run = max(_least(waiting, now, best, lambda n: raised._replace(per_run=n)), pace.per_run)
+        per_run = max(_least(waiting, now, best, len(waiting), lambda n: raised._replace(per_run=n)), pace.per_run)
     return Foresight(run_of, tuple(missed), per_run, per_day, pace)
 
 
@@ -105,9 +107,9 @@ def _unlimited(pace: Pace) -> Pace:
     return pace._replace(per_run=ENOUGH, per_day=ENOUGH, left_today=ENOUGH)
 
 
-def _least(waiting: Sequence[Due], now: datetime, best: int, paced: Callable[[int], Pace]) -> int:
-    """Return the smallest limit with which no more are missed than without any."""
-    low, high = 0, max(1, len(waiting))
+def _least(waiting: Sequence[Due], now: datetime, best: int, most: int, paced: Callable[[int], Pace]) -> int:
+    """Return the smallest limit, of those up to `most`, with which no more are missed than without any."""
+    low, high = 0, max(1, most)
     while low < high:
         middle = (low + high) // 2
         if len(_play(waiting, now, paced(middle))[1]) <= best:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.deployed import Function
+from tests.function.applied_situations import SITUATIONS
 from tests.function.taken_over import (
     SAMPLES,
     TakenOver,
@@ -17,7 +18,6 @@ from tests.function.taken_over import (
     put_into_bucket,
     put_into_folder,
 )
-from tests.function.watched_situations import SITUATIONS
 from tests.stubs.cloud import Cloud
 
 

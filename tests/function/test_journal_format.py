@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 
 from tests.deployed import Function
+from tests.function.applied_situations import SITUATIONS
 from tests.function.old_situations import folder_of
 from tests.function.taken_over import SAMPLES, Contents, in_folder, moment
-from tests.function.watched_situations import SITUATIONS
 from tests.stubs.cloud import local_cloud
 
 KINDS = {
     *("claimed", "refused", "unknown", "held", "released", "renewed", "published", "observed", "told"),
-    *("followed", "issued"),
+    *("followed", "issued", "applied"),
     *("reserved", "returned", "alarmed", "successor"),
 }
 

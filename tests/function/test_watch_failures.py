@@ -121,7 +121,7 @@ def one_of_each() -> Iterator[tuple[Cloud, str, str]]:
         stalled = cloud.cas.instances.add("stalled.example.com", 10, hosted=True, own_dns=False)
         issued = cloud.cas.instances.add("issued.example.com", 20, hosted=True, own_dns=False)
         cloud.cas.certificates.upload("upload.example.com", days_left=3.5)
-        cloud.cas.instances.add("fresh.example.com", 31, hosted=True, own_dns=False)
+        cloud.cas.instances.add("fresh.example.com", 37.5, hosted=True, own_dns=False)
         Function(cloud).tick()
         cloud.clock.advance(days=1)
         cloud.cas.instances.issue(issued)
@@ -138,7 +138,7 @@ def expected() -> set[str]:
         for _ in range(2):
             Function(cloud).tick()
         ids = [message["id"] for message in cloud.smq.messages()]
-        assert len(ids) == len(set(ids)) == 5, ids
+        assert len(ids) == len(set(ids)) == 6, ids
         return set(ids)
 
 

@@ -155,7 +155,8 @@ def test_an_application_in_review_is_followed_and_not_told_a_second_time(cloud: 
     for _ in range(4):
         assert not function.tick().failed
         cloud.clock.advance(days=1)
-    assert [message["type"] for message in cloud.smq.messages()] == ["cas.instance.stalled"] * 4
+    stalled, validation = "cas.instance.stalled", "cas.instance.validation"
+    assert [message["type"] for message in cloud.smq.messages()] == [stalled, validation, stalled, stalled, stalled]
 
 
 def test_an_application_that_was_turned_down_is_told_from_then_on(cloud: Cloud, function: Function) -> None:

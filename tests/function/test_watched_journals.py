@@ -14,14 +14,17 @@ from tests.stubs.cloud import Cloud
 @pytest.mark.parametrize("name", ["instance-followed", "instance-stalled"])
 def test_a_followed_instance_is_followed_on_until_it_is_issued(cloud: Cloud, take_over: TakeOver, name: str) -> None:
     old = take_over(name)
+    cloud.cas.authority.records_after = 5
     old.tick(days=8)
-    assert old.sent == [f"{INSTANCE}-{BASE}-stalled-{cloud.clock.now():%Y-%m-%d}"]
+    told = old.sent
+    assert told[0].startswith(f"{INSTANCE}-{BASE}-validation-")
+    assert told[1:] == [f"{INSTANCE}-{BASE}-stalled-{cloud.clock.now():%Y-%m-%d}"]
     cloud.cas.instances.issue(INSTANCE)
     for _ in range(2):
         old.tick()
-    assert old.sent[1:] == [f"{INSTANCE}-{NEXT}-issued"]
-    assert old.messages[1]["data"]["ReplacedCertificateId"] == BASE
-    assert old.added_to(INSTANCE) == ["told", "issued", "told"]
+    assert old.sent[2:] == [f"{INSTANCE}-{NEXT}-issued"]
+    assert old.messages[2]["data"]["ReplacedCertificateId"] == BASE
+    assert old.added_to(INSTANCE) == ["told", "told", "issued", "told"]
 
 
 def test_of_an_instance_that_does_not_get_on_people_were_notified_today(take_over: TakeOver) -> None:

@@ -8,6 +8,7 @@ from collections import Counter
 
 import pytest
 
+from deploy import policy
 from handler.runtime.variables import VARIABLES
 from tests.project.documents import EDITIONS, ROOT, Edition, keys_of, spans
 from tests.project.said_by_code import (
@@ -27,6 +28,7 @@ from tests.project.said_by_code import (
 both = pytest.mark.parametrize("edition", EDITIONS.values(), ids=EDITIONS)
 
 TARGETS = set(re.findall(r"^([a-z][a-z-]*):.*##", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+OF_INSTANCES = ("ListInstances", "GetInstanceDetail", "ApplyCertificate", "GetTaskAttribute", "ListCertificates")
 ROOMS = {f"handler/{path.parent.name}/" for path in (ROOT / "handler").glob("*/__init__.py")}
 
 
@@ -98,6 +100,19 @@ def test_the_message_types_are_those_of_the_code_each_with_its_schema_and_its_fi
         assert f"(schemas/{type_}.json)" in row[4]
         schema = json.loads((ROOT / f"docs/schemas/{type_}.json").read_text(encoding="utf-8"))
         assert set(spans(row[3])) == set(schema["properties"]["data"]["properties"])
+
+
+@both
+def test_the_permissions_of_applying_and_what_is_denied_are_those_of_the_policy(edition: Edition):
+    statements = json.loads(policy.POLICY.read_text(encoding="utf-8"))["Statement"]
+    denied = {action for statement in statements if statement["Effect"] == "Deny" for action in statement["Action"]}
+    allowed = {action for statement in statements if statement["Effect"] == "Allow" for action in statement["Action"]}
+    document = edition.named("docs/instances")
+    (listed,) = [table for table in document.tables if "yundun-cert:ApplyCertificate" in keys_of(table)]
+    assert set(keys_of(listed)) == {f"yundun-cert:{name}" for name in OF_INSTANCES}
+    assert set(keys_of(listed)) <= allowed
+    named = {span for span in spans(document.prose) if re.match(r"(yundun-cert|bss|bssapi|efc):", span)}
+    assert named - set(keys_of(listed)) == denied
 
 
 @both

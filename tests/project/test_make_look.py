@@ -68,6 +68,14 @@ def test_the_table_has_every_kind_and_what_would_be_bought(cloud: Cloud, look: L
     assert found["9000000"] == "expiring"
 
 
+def test_the_table_has_what_would_be_applied_for_if_that_is_asked(cloud: Cloud, look: Look):
+    sample_account_2026(cloud)
+    found = rows_of(look(INSTANCES="apply"))
+    applied_for = {id_ for id_, outcome in found.items() if outcome == "would-apply"}
+    assert applied_for == {"cas_dv-cn-due00001", "cas_dv-cn-record01"}
+    assert "would-apply" not in rows_of(look()).values()
+
+
 def test_the_foresight_says_how_many_in_which_run_and_under_which_limits(cloud: Cloud, look: Look):
     expiring(cloud, 25, apart=0.5)
     printed = look(RENEW_WITHIN_DAYS="30")

@@ -129,6 +129,48 @@ def test_what_was_applied_for_and_is_about_to_end_is_named_and_what_is_issued_is
     assert "cas_dv-cn-due00001" not in failed.partition("On the queue")[0]
 
 
+APPLY = ("--set", "INSTANCES=apply")
+DUE, ASKS, BASE = "cas_dv-cn-due00001", "cas_dv-cn-record01", "20000000"
+
+
+def test_without_the_setting_instances_are_only_watched(state: Path, capsys: Shown):
+    found = outcomes(run(state, capsys))
+    assert {found[DUE], found[ASKS]} == {"expiring"}
+
+
+def test_one_run_applies_the_next_ones_show_the_certificate_and_who_must_add_records(state: Path, capsys: Shown):
+    first = run(state, capsys, *APPLY)
+    found = outcomes(first)
+    assert (found[DUE], found[ASKS]) == ("applied", "applied")
+    assert (found["cas_dv-cn-hosted01"], found["cas_dv-cn-ending01"]) == ("skipped", "expiring")
+    assert f"cas.instance.applied {DUE}-{BASE}-applied" in sent(first)
+    second = run(state, capsys, *APPLY, "--later", "1h")
+    assert f"cas.instance.issued {DUE}-20000007-issued" in sent(second)
+    assert [id_ for id_ in sent(second) if id_.startswith(f"cas.instance.validation {ASKS}-")]
+    assert re.search(
+        r"^To add for pay.example.com: _dnsauth.pay in the zone example.com, TXT, \w+$", second, re.MULTILINE
+    )
+    third = run(state, capsys, *APPLY, "--later", "1h", "--add-records")
+    assert [id_ for id_ in sent(third) if id_.startswith(f"cas.instance.issued {ASKS}-")]
+    assert "To add for" not in run(state, capsys, *APPLY)
+
+
+def test_the_authority_can_be_told_to_refuse(state: Path, capsys: Shown):
+    run(state, capsys, *APPLY, "--refuse", DUE)
+    refused = run(state, capsys, *APPLY, "--later", "1d")
+    assert [line for line in refused.splitlines() if DUE in line and "authority-says" in line]
+    assert f"cas.instance.issued {DUE}" not in refused
+    ended = run(state, capsys, *APPLY, "--later", "9d", status=1)
+    _, _, failed = ended.partition("The run FAILED (RunFailed): somebody must look at\n")
+    assert f"  instance {DUE} (app.example.com): applied, authority-says, 1 days left" in failed
+
+
+def test_an_instance_that_there_is_not_cannot_be_refused(state: Path, capsys: Shown):
+    with pytest.raises(SystemExit):
+        invoke.main([TIMER, "--refuse", "cas_dv-cn-nowhere1", "--state", str(state)])
+    assert DUE in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("span", ["3", "-3d", "3 days", "d", ""])
 def test_a_time_that_is_none_is_refused(state: Path, capsys: Shown, span: str):
     with pytest.raises(SystemExit):

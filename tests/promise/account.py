@@ -14,17 +14,21 @@ from datetime import timedelta
 from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+from hypothesis.stateful import precondition, rule
 
+from tests.promise.applying import TRACES, ApplyingAccount
 from tests.promise.interleaving import PausedInvocation
 from tests.promise.truth import FIRST, HISTORY, NEAR, THRESHOLDS, Thing, Truth
 from tests.promise.witness import Witness
 from tests.stubs import faults
 from tests.stubs.cloud import Cloud
 from tests.stubs.faults import Fault
+from tests.stubs.instance import Trace
 
 HOSTING = timedelta(days=30)
 """So long before the end the platform acts, at the earliest, on what it hosts."""
+FRESH = timedelta(minutes=12)
+"""What was applied for so short a time ago does not stall."""
 V2 = ("ListInstances", "ListCertificates", "GetInstanceDetail")
 V2_FAULTS: list[Fault | None] = [
     faults.timeout_before(),
@@ -45,6 +49,7 @@ WHAT_PEOPLE_DO = st.sampled_from(
         "unhost",
         "change-domain",
         "refuse",
+        "refuse-soon",
         "revoke",
         "revoke-upload",
         "end-subscription",
@@ -69,7 +74,7 @@ ODD: list[dict[str, Any]] = [
 ENDS_IN = (15, 13.9, 6, 2.5, 0.5, -1, -29.5, -31)
 
 
-class WatchedAccount(RuleBasedStateMachine):
+class WatchedAccount(ApplyingAccount):
     """The part of the state machine that is about what is only watched; `ExactlyOnce` has the rest."""
 
     cloud: Cloud
@@ -86,9 +91,9 @@ class WatchedAccount(RuleBasedStateMachine):
         """Domains whose owners have moved to V2."""
 
     def an_account_of_2026(
-        self, units: Any, empty: Any, hosting: tuple[bool, float], own_dns: bool, apex: bool
+        self, units: Any, empty: Any, hosting: tuple[bool, float], own_dns: bool, apex: bool, applies: bool = False
     ) -> None:
-        """Fill the account; `hosting`: whether the platform acts on what it hosts, and when."""
+        """Fill the account; `hosting`: whether the platform acts on what it hosts, and when; `applies`: INSTANCES."""
         self.watched = True
         cas = self.cloud.cas
         cas.shapes.units, cas.shapes.empty = units, empty
@@ -104,6 +109,10 @@ class WatchedAccount(RuleBasedStateMachine):
         add("late.excepted.example.com", 2, hosted=True)
         for names, days_left in ((["a.upload.example.com"], 8), (["b.upload.example.com", "upload.example.com"], 40)):
             self.uploads.append(cas.certificates.upload(*names, days_left=days_left))
+        self.look_on(applies=applies)
+        if applies:
+            add("www.due.example.com", 25)
+            add("due.example.com,a.excepted.example.com", 25)
         cas.certificates.upload("x.excepted.example.com", days_left=2)
         cas.add_order(domain="m.example.com,n.example.com", days_left=10, source="BUY", domain_type="MULTIPLE")
         cas.add_order(domain="trusted.example.com", days_left=9, source="BUY", trustee="trustee")
@@ -305,16 +314,18 @@ class WatchedAccount(RuleBasedStateMachine):
     def a_quiet_run(self) -> None:
         """Let a run see the account as it is, and look whether it has told what there is to tell."""
         self._calm()
-        before, told, bought = Truth(self.cloud), self._alarmed(), len(self.cloud.cas.purchases)
+        before, told, bought = self._truth(), self._alarmed(), len(self.cloud.cas.purchases)
         run = self._start(self._timer(), 300)
         self._finish(run)
         self.witness.hold()
-        after = Truth(self.cloud)
+        after = self._truth()
         for thing in before.must_be_told():
             if after.things.get((thing.kind, thing.id)) == thing:
                 key = f"certificate {thing.id}" if thing.kind == "certificate" else thing.id
                 self._check_told(thing, before, rang=run.failed or key in told)
         self._check_instances(before, after)
+        if self.applies:
+            self._check_applications(before)
         for purchase in self.cloud.cas.purchases[bought:]:
             domain = self.cloud.cas.order(purchase.old_order_id).domain
             assert domain not in self.moved, f"{domain} had moved to V2, and {purchase.old_order_id} was renewed"
@@ -350,6 +361,8 @@ class WatchedAccount(RuleBasedStateMachine):
             and not any("excepted" in name for name in waiting.names)
         }
         for instance, waiting in self.followed.items():
+            if any(a.instance_id == instance and before.now - a.at < FRESH for a in self._applications()):
+                continue
             left = before.waiting[instance].ends - before.now
             if -HISTORY < left < FIRST - timedelta(minutes=2):
                 moments = (before.now - timedelta(minutes=1), before.now, after.now)
@@ -357,8 +370,13 @@ class WatchedAccount(RuleBasedStateMachine):
                 told = any(self._told(f"{instance}-{waiting[0]}-stalled-{day}") for day in days)
                 assert told, f"nobody was told that {instance} does not get on"
 
-    def _told(self, start: str, end: str = "") -> bool:
+    def _truth(self) -> Truth:
+        return Truth(self.cloud, may_apply=self.applies)
+
+    def _told(self, start: str, end: str = "", *, inside: bool = False) -> bool:
         ids = [message["id"] for message in self.cloud.smq.messages()]
+        if inside:
+            return any(id_.startswith(start) and end in id_ for id_ in ids)
         return any(id_ == start if not end else id_.startswith(start) and id_.endswith(end) for id_ in ids)
 
     def _calm(self) -> None:
@@ -367,6 +385,8 @@ class WatchedAccount(RuleBasedStateMachine):
             backend._faults.clear()
         cas = self.cloud.cas
         cas.permit(*V2)
+        self._lagging.clear()
+        cas.instances.application_takes = cas.authority.shows_after = 0
         cas.between_pages = None
         cas._odd.clear()
         for pages in (cas.instances.pages, cas.certificates.pages):
@@ -381,6 +401,8 @@ class WatchedAccount(RuleBasedStateMachine):
             """A certificate of an instance stays, as does an instance that is followed."""
             if name == "ListInstances":
                 listed = [id_ for id_ in cas.instances.ids()[::-1][: page * 5] if id_ not in self.followed]
+                journals = self._instance_journals()
+                listed = [id_ for id_ in listed if id_ not in journals]
                 if listed:
                     cas.instances.remove(listed[0])
                     cas.instances.add("comes.example.net", 150)
@@ -483,6 +505,10 @@ def _buy_another(cloud: Cloud, id_: str) -> None:
     instances.apply(bought)
 
 
+def _traces(cloud: Cloud) -> tuple[Trace, ...]:
+    return TRACES[len(cloud.smq.messages()) % len(TRACES)]
+
+
 def _odd_row(cloud: Cloud, id_: str) -> None:
     cloud.cas.instances.pages.odd_row(id_, **ODD[len(cloud.smq.messages()) % len(ODD)])
 
@@ -493,7 +519,8 @@ _ON_INSTANCES: dict[str, Callable[[Cloud, str], object]] = {
     "host": lambda cloud, id_: cloud.cas.instances.host(id_),
     "unhost": lambda cloud, id_: cloud.cas.instances.host(id_, hosted=False),
     "change-domain": _change_domain,
-    "refuse": lambda cloud, id_: cloud.cas.instances.refuse(id_, "the CA said no"),
+    "refuse": lambda cloud, id_: cloud.cas.instances.refuse(id_, "the CA said no", traces=_traces(cloud)),
+    "refuse-soon": lambda cloud, id_: cloud.cas.instances.refuse(id_, "no", traces=_traces(cloud), after=60),
     "revoke": _revoke,
     "end-subscription": lambda cloud, id_: cloud.cas.instances.end_subscription(id_),
     "extend-subscription": lambda cloud, id_: cloud.cas.instances.extend_subscription(id_),

@@ -63,6 +63,7 @@ WATCHED = (
         st.sampled_from([(True, 30), (True, 12), (False, 30)]),
         st.booleans(),
         st.booleans(),
+        st.booleans(),
     )
 )
 """What an account of 2026 has beside orders, see `an_account_of_2026`; () if it has nothing, None if nobody looks."""
@@ -725,7 +726,8 @@ class ExactlyOnce(WatchedAccount):
         days = self._days()
         assert all(count <= PER_DAY for count in days.values()), days
         bought = [purchase for purchase in self.cloud.cas.purchases if purchase.by == "api"]
-        assert len(bought) <= sum(days.values()), "more was bought than the days' limits had"
+        done = len(bought) + len(self._applications())
+        assert done <= sum(days.values()), "more was bought and applied for than the days' limits had"
 
     def every_message_is_true_and_a_renewal_keeps_its_id(self) -> None:
         real = {(str(p.old_order_id), str(p.new_order_id)) for p in self.cloud.cas.purchases}
@@ -744,7 +746,7 @@ class ExactlyOnce(WatchedAccount):
                 assert self.cloud.cas.status(pair[1]) in ISSUED, f"{pair[1]} was never issued"
 
     def no_journal_entry_is_lost_or_rewritten(self) -> None:
-        now = self._lines_by_order()
+        now = {**self._lines_by_order(), **self._logs("instances")}
         for order, lines in self.entries.items():
             assert now.get(order, [])[: len(lines)] == lines, f"the journal of {order} was rewritten"
         self.entries = now
@@ -807,6 +809,10 @@ class ExactlyOnce(WatchedAccount):
         }
         if not self.looks_beside_orders:
             settings["WATCH"] = "orders"
+        if self.applies:
+            settings["INSTANCES"] = "apply"
+        if "instance_id" in event.get("release", ()):
+            self.witness.released.add(event["release"]["instance_id"])
         if self.folder is not None:
             settings["JOURNAL_URL"] = self.folder.as_uri()
         name = f"run-{self.started}"
@@ -835,9 +841,13 @@ class ExactlyOnce(WatchedAccount):
         self, place: tuple[str, str, str], nth: int = 1, timeout: int = 300, who: int = 0
     ) -> PausedInvocation:
         """Let a run begin and come to where it stands before or after a call for the nth time, if it gets there."""
+        return self._up_to(self._start(self._timer(), timeout, who), self._in_files(place), nth)
+
+    def _in_files(self, place: tuple[str, str, str]) -> tuple[str, str, str]:
+        """The same place where the journal is a folder."""
         if self.folder is not None and place[1] == "oss":
             place = (place[0], "file", {"AppendObject": "link"}.get(place[2], "open"))
-        return self._up_to(self._start(self._timer(), timeout, who), place, nth)
+        return place
 
     def _up_to(self, run: PausedInvocation, place: tuple[str, str, str], nth: int = 1) -> PausedInvocation:
         while not run.finished:
@@ -874,7 +884,11 @@ class ExactlyOnce(WatchedAccount):
         if run.text and run.text.startswith("{"):
             result = json.loads(run.text)
             assert not any("internal error" in error for error in result.get("errors", ())), run.text
-            lines = {line["order_id"]: line for line in result["orders"]}
+            named = [line for line in result["orders"] if line.get("instance_id")]
+            held = {line["instance_id"]: line["reason"] for line in named if line["outcome"] == "held"}
+            spoken_of = {line["instance_id"] for line in named}
+            self.held_instances = {o: w for o, w in self.held_instances.items() if o not in spoken_of} | held
+            lines = {line["order_id"]: line for line in result["orders"] if line.get("order_id")}
             self.held = {o: why for o, why in self.held.items() if o not in lines or lines[o]["outcome"] == "held"}
             self.held |= {o: line["reason"] for o, line in lines.items() if line["outcome"] == "held"}
 
@@ -952,13 +966,13 @@ class ExactlyOnce(WatchedAccount):
         if message["data"]["Reason"] in UNRECORDABLE:
             assert number == message["time"][:10].replace("-", ""), "it is told once a day"
             return
-        entry = self._journals_by_order()[order][int(number) - 1]
+        entry = {**self._journals_by_order(), **self._instance_journals()}[order][int(number) - 1]
         assert entry["entry"] in {"refused", "held", "unknown", "claimed"}, message
         assert message["data"]["Outcome"] in {entry["entry"], "unknown"}, message
 
     def _check_all_is_told(self) -> None:
         told = {message["id"] for message in self.cloud.smq.messages()}
-        for order, entries in self._journals_by_order().items():
+        for order, entries in {**self._journals_by_order(), **self._instance_journals()}.items():
             states = [(n, entry) for n, entry in enumerate(entries, 1) if entry["entry"] not in {"told", "observed"}]
             for (number, entry), (_, after) in zip(states, [*states[1:], (0, {})], strict=True):
                 # What was overtaken before it could be told, by the next attempt or by a person, is no news.
@@ -973,6 +987,10 @@ class ExactlyOnce(WatchedAccount):
 
     def _settle_by_hand(self) -> None:
         """Do what a person does who looks into the console, and at a journal that cannot be written to."""
+        for instance in sorted(self.held_instances):
+            if not self.runs and self.cloud.cas.instances.status(instance) != "pending":
+                self._finish(self._start({"release": {"instance_id": instance}}, 300))
+                self.held_instances.pop(instance, None)
         for order, why in sorted(self.held.items()):
             stored = self.cloud.oss.objects.get((BUCKET, f"renewals/orders/{order}"))
             if stored is not None:
@@ -1008,6 +1026,9 @@ class ExactlyOnce(WatchedAccount):
             last = [entry["entry"] for entry in entries if entry["entry"] not in {"told", "observed"}][-1]
             assert last in {"published", "refused", "released"} or order in elsewhere, entries[-1]
         assert self._all_is_renewed(), "an order was forgotten"
+        for instance, entries in self._instance_journals().items():
+            last = [entry["entry"] for entry in entries if entry["entry"] not in {"told", "observed"}][-1]
+            assert last not in {"claimed", "unknown"}, f"{instance} is not settled: {entries[-1]}"
 
     def _held_for_what_went_elsewhere(self) -> set[str]:
         """The orders that no person can settle: their successor was applied for with another domain."""
@@ -1037,6 +1058,7 @@ class ExactlyOnce(WatchedAccount):
             self.nothing_is_bought_for_what_another_order_stands_in_for,
             self.of_two_orders_for_one_domain_one_run_buys_one,
             self.nothing_is_renewed_before_half_of_its_lifetime,
+            self.nothing_is_applied_for_twice,
             self.the_limit_of_a_day_is_kept,
             self.every_message_is_true_and_a_renewal_keeps_its_id,
             self.no_journal_entry_is_lost_or_rewritten,

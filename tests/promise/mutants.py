@@ -28,11 +28,15 @@ from handler.certificates.rules import HISTORY
 from handler.cloud.cas_lists import CasList
 from handler.cloud.oss_store import OssStore
 from handler.errors import CasError, CasOutcomeUnknown, JournalConflict
+from handler.instances import eligibility, progress
+from handler.instances import policy as policy_of_instances
+from handler.instances import settle as settle_of_instances
+from handler.instances.application import Application
 from handler.journal import days, open_notes
 from handler.journal.alerts import Alerts
 from handler.journal.attempts import Attempts
 from handler.journal.days import DayCount
-from handler.journal.entries import Claimed, Followed
+from handler.journal.entries import Applied, Claimed, Followed, Issued
 from handler.journal.folder_store import FileStore
 from handler.journal.journal import Journal
 from handler.journal.lines import already_renewed
@@ -43,12 +47,26 @@ from handler.journal.states import State
 from handler.orders import policy, reading, settle
 from handler.orders.book import OrderBook
 from handler.orders.reading import CurrentBook
+from handler.outbox import publisher
+from handler.outbox.publisher import Outbox
 from handler.outbox.watch_messages import Expiring
 from handler.outcomes import ListFault, Outcome, Reason
-from handler.result import Line
-from handler.run import follow_instances, lists, run, standings, watching
+from handler.result import Line, RunResult
+from handler.run import (
+    apply_instances,
+    follow_instances,
+    instances,
+    lists,
+    reviews,
+    run,
+    settle_instances,
+    standings,
+    watching,
+)
+from handler.run.apply_instances import Applicant
 from handler.run.follow_instances import FollowInstances
 from handler.run.recover import Recovery
+from handler.run.settle_instances import InstanceRecovery
 from handler.run.watch import Watch
 from handler.run.watching import Watching
 from handler.runtime.countdown import Countdown
@@ -411,7 +429,169 @@ def instances_that_nobody_has_seen_are_none() -> Iterator[None]:
 @contextmanager
 def issued_without_comparing_the_certificate() -> Iterator[None]:
     """A followed instance with a certificate has the next one."""
-    with patch.object(follow_instances, "_is_next", lambda instance, _renewal: bool(instance.certificate_id)):
+
+    def next_in_row(renewal: Any, instance: Any) -> Any:
+        return Issued(instance.certificate_id, instance.ends) if instance.certificate_id and instance.ends else None
+
+    with patch.object(follow_instances, "next_in_row", next_in_row):
+        yield
+
+
+@contextmanager
+def next_without_comparing_names() -> Iterator[None]:
+    """A certificate that lasts longer is the next one, for whatever names."""
+    following = progress._next
+
+    def any_names(renewal: Any, certificate_id: str, ends: Any, _names: Any) -> Any:
+        return following(renewal, certificate_id, ends, set(renewal.base.renewable.domains) if renewal.base else set())
+
+    with patch.object(progress, "_next", any_names):
+        yield
+
+
+@contextmanager
+def no_settle_wait_for_applications() -> Iterator[None]:
+    """An application that does not show at once was never made."""
+    verdict = settle_instances.verdict
+
+    def at_once(renewal: Any, shown: Any, read_at: Any, _settle: Any, now: Any) -> Any:
+        return verdict(renewal, shown, read_at, timedelta(days=-9), now)
+
+    with patch.object(settle_instances, "verdict", at_once):
+        yield
+
+
+@contextmanager
+def a_refused_application_is_taken_for_one_that_is_in() -> Iterator[None]:
+    """Why CAS supports none in this state is not looked at."""
+    with patch.object(Application, "_read_again", lambda *_: Applied("settled")):
+        yield
+
+
+@contextmanager
+def an_answered_application_is_repeated() -> Iterator[None]:
+    """What does not get on is applied for again."""
+
+    def why_not_now(instance: Any, renewal: Any, now: Any) -> Any:
+        if renewal.state is State.APPLIED and not instance.is_pending:
+            return None
+        return why_not(instance, renewal, now)
+
+    why_not = eligibility.why_not_now
+    with (
+        patch.object(instances, "why_not_now", why_not_now),
+        patch.object(apply_instances, "why_not_now", why_not_now),
+        patch.object(Renewal, "may_be_claimed", lambda *_: True),
+        # Whose line says that it is applied for would be left out.
+        patch.object(instances, "line_of", lambda renewal, *_: Line(Outcome.DEFERRED, "mutant", renewal.renewable)),
+        patch.object(RunResult, "has_final_line", lambda *_: False),
+    ):
+        yield
+
+
+@contextmanager
+def applied_for_by_what_the_list_shows() -> Iterator[None]:
+    """That the instance has another certificate by now is not looked at, and nor is it itself."""
+    with patch.object(Applicant, "_shown", lambda _applicant, one: one.instance):
+        yield
+
+
+@contextmanager
+def another_certificate_does_not_settle() -> Iterator[None]:
+    """Only what is in review was applied for."""
+
+    def is_applied(shown: Any, _base: Any) -> bool:
+        return bool(shown.is_pending)
+
+    with (
+        patch.object(settle_of_instances, "is_applied", is_applied),
+        patch.object(settle_instances, "is_applied", is_applied),
+    ):
+        yield
+
+
+@contextmanager
+def applied_for_what_is_in_review() -> Iterator[None]:
+    """That somebody has applied does not count."""
+    with patch.dict(policy_of_instances.CHECKS, {Reason.IN_REVIEW: lambda *_: False}):
+        yield
+
+
+@contextmanager
+def applied_for_what_is_hosted() -> Iterator[None]:
+    """That the platform acts does not count."""
+    with patch.dict(policy_of_instances.CHECKS, {Reason.HOSTED: lambda *_: False}):
+        yield
+
+
+@contextmanager
+def applied_for_other_names() -> Iterator[None]:
+    """What is configured is not compared with what the certificate has."""
+    with patch.dict(policy_of_instances.CHECKS, {Reason.NAMES_CHANGED: lambda *_: False}):
+        yield
+
+
+@contextmanager
+def one_allowed_name_will_do() -> Iterator[None]:
+    """The operator's list need not allow every name."""
+
+    def not_allowed(instance: Any, rules: Any, _now: Any) -> bool:
+        return not any(policy_of_instances.is_allowed(name, rules) for name in instance.renewable.domains)
+
+    with patch.dict(policy_of_instances.CHECKS, {Reason.DOMAIN_NOT_ALLOWED: not_allowed}):
+        yield
+
+
+@contextmanager
+def applied_for_from_an_old_picture() -> Iterator[None]:
+    """What was seen before CAS was busy for hours is good enough."""
+    make = Attempts.make
+    with patch.object(Attempts, "make", lambda attempts, *args: make(attempts, *args[:4])):
+        yield
+
+
+@contextmanager
+def records_are_asked_for_at_once() -> Iterator[None]:
+    """The platform gets no time to add them."""
+    with patch.object(reviews, "RECORDS_AFTER", timedelta(0)):
+        yield
+
+
+@contextmanager
+def records_are_asked_for_in_every_run() -> Iterator[None]:
+    """That people were asked before does not count."""
+
+    def alert_validation(outbox: Any, renewal: Any, records: Any) -> Any:
+        return alert(outbox, renewal._replace(notified=frozenset()), records)
+
+    alert = Outbox.alert_validation
+    with patch.object(Outbox, "alert_validation", alert_validation):
+        yield
+
+
+@contextmanager
+def an_application_is_told_once_or_never() -> Iterator[None]:
+    """If the run dies before, nobody is told."""
+    with patch.object(InstanceRecovery, "take_up", _without_applied(InstanceRecovery.take_up)):
+        yield
+
+
+@contextmanager
+def the_end_of_the_next_is_that_of_the_row() -> Iterator[None]:
+    """Whatever certificate the row shows."""
+    message = publisher.instance_issued_message
+
+    def of_row(renewal: Any, new: Any, account: Any) -> Any:
+        return message(renewal._replace(successor=renewal.successor._replace(ends=new.ends)), new, account)
+
+    with patch.object(publisher, "instance_issued_message", of_row):
+        yield
+
+
+@contextmanager
+def nothing_is_in_the_way() -> Iterator[None]:
+    """What the authority says, and what it turns down, is not looked at."""
+    with patch.object(reviews, "trouble", lambda *_: None):
         yield
 
 
@@ -514,6 +694,13 @@ def what_is_deferred_is_told_at_once() -> Iterator[None]:
         yield
 
 
+def _without_applied(take_up: Any) -> Any:
+    def others(recovery: Any, renewals: Any) -> Any:
+        return take_up(recovery, (one for one in renewals if one.state is not State.APPLIED))
+
+    return others
+
+
 @contextmanager
 def _unreplaced_by(latest: Any) -> Iterator[None]:
     """Exchange how it is found out until when names have a certificate; what is not in it ends as it says itself."""
@@ -602,6 +789,22 @@ MUTANTS = [
     a_broken_list_is_an_empty_one,
     instances_that_nobody_has_seen_are_none,
     issued_without_comparing_the_certificate,
+    next_without_comparing_names,
+    no_settle_wait_for_applications,
+    a_refused_application_is_taken_for_one_that_is_in,
+    an_answered_application_is_repeated,
+    applied_for_by_what_the_list_shows,
+    another_certificate_does_not_settle,
+    applied_for_what_is_in_review,
+    applied_for_what_is_hosted,
+    applied_for_other_names,
+    one_allowed_name_will_do,
+    applied_for_from_an_old_picture,
+    records_are_asked_for_at_once,
+    records_are_asked_for_in_every_run,
+    an_application_is_told_once_or_never,
+    the_end_of_the_next_is_that_of_the_row,
+    nothing_is_in_the_way,
     the_base_is_recorded_after_the_new_one,
     followed_once_the_window_is_open,
     thresholds_told_again_in_each_run,

@@ -12,6 +12,7 @@ from itertools import product
 from typing import Any
 
 from tests.promise.account import V2
+from tests.promise.applying import DETAIL, FORBIDDEN, LOST_IN_VAIN, LOST_WITH_EFFECT, PEOPLE, PLACES, TRACES
 from tests.promise.machine import LATE, SETTLE, SKEW, ExactlyOnce
 from tests.stubs import faults
 from tests.traces import RENEWALS
@@ -43,6 +44,19 @@ WATCHED_ACCOUNTS: dict[str, dict[str, Any]] = {
         "oldest_first": True,
         "kept": "file",
         "watched": ("seconds", "zero", (True, 30), True, True),
+    },
+}
+APPLYING_ACCOUNTS: dict[str, dict[str, Any]] = {
+    "the function applies": {
+        **_OF_2026,
+        "skews": (-30, 30),
+        "watched": ("milliseconds", "absent", (True, 30), True, False, True),
+    },
+    "the function applies, the journal is a folder": {
+        **_OF_2026,
+        "rows": 3,
+        "kept": "file",
+        "watched": ("seconds", "null", (False, 30), True, True, True),
     },
 }
 _WHO = {"who": (0, 1)}
@@ -113,17 +127,44 @@ WATCHED_SCENES: dict[str, dict[str, tuple[Any, ...]]] = {
     "a_run_dies_while_it_tells": {"phase": ("after",), "nth": (1, 3), "more": (0,)},
 }
 """Those that are about what is watched, on accounts that have it."""
+APPLYING_SCENES: dict[str, dict[str, tuple[Any, ...]]] = {
+    "the_answer_to_an_application_is_lost": {
+        "fault": (LOST_WITH_EFFECT[0], LOST_IN_VAIN[0]),
+        "later": (10, SETTLE + 65),
+        "shows": (0, LATE),
+    },
+    "a_run_dies_around_an_application": {"place": tuple(PLACES), "more": (0,), "later": (400,)},
+    "cas_supports_no_application": {"effect": (False, True)},
+    "two_runs_apply_at_once": {"place": tuple(PLACES[:4])},
+    "a_person_acts_while_a_run_stands": {"who": tuple(sorted(PEOPLE)), "place": PLACES[:1], "stands": (0, 2 * SETTLE)},
+    "the_authority_refuses": {"traces": tuple(TRACES), "released": (True,), "left": (25,)},
+    "an_application_takes_effect_late": {"takes": (20, 295), "stands": (0,)},
+    "somebody_must_add_records": {"seconds": (300,), "hosted": (False, True)},
+    "what_must_not_be_applied_for": {"why": tuple(sorted(FORBIDDEN))},
+    "a_run_sees_what_was": {"actions": ((DETAIL,), (DETAIL, "ListInstances")), "by": ("applies", "gets the next")},
+    "three_answers_are_lost_in_vain": {"then": ("applies", "releases")},
+    "one_certificate_follows_the_other": {"lifetime": (47,), "days": (0.1, 30), "named": (False, True)},
+}
+"""Those that are about applications, on accounts where the function may apply."""
+IN_FILES = {"a_run_dies_around_an_application", "two_runs_apply_at_once", "an_application_takes_effect_late"}
+"""Those of them to which it matters how the journal is kept."""
 
 
 def pairs() -> list[tuple[str, str]]:
     """Return every scene with each of its accounts: account, scene."""
-    return [*product(WATCHED_ACCOUNTS, WATCHED_SCENES), *product(ACCOUNTS, SCENES)]
+    applying = [
+        (account, scene)
+        for account, scene in product(APPLYING_ACCOUNTS, APPLYING_SCENES)
+        if account == "the function applies" or scene in IN_FILES
+    ]
+    of_2026 = [*product(WATCHED_ACCOUNTS, WATCHED_SCENES), *applying]
+    return [*of_2026, *product(ACCOUNTS, SCENES)]
 
 
 def turns() -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Yield account, scene and parameters, of all that there are."""
     for account, scene in pairs():
-        grid = {**SCENES, **WATCHED_SCENES}[scene]
+        grid = {**SCENES, **WATCHED_SCENES, **APPLYING_SCENES}[scene]
         for values in product(*grid.values()):
             yield account, scene, dict(zip(grid, values, strict=True))
 
@@ -133,7 +174,7 @@ def play(account: str, scene: str, parameters: dict[str, Any]) -> None:
     with contextlib.redirect_stdout(io.StringIO()):
         machine = ExactlyOnce()
         try:
-            machine.an_account(**{**ACCOUNTS, **WATCHED_ACCOUNTS}[account])
+            machine.an_account(**{**ACCOUNTS, **WATCHED_ACCOUNTS, **APPLYING_ACCOUNTS}[account])
             getattr(machine, scene)(**parameters)
             machine.every_promise_holds()
         finally:

@@ -21,14 +21,14 @@ from tests.traces import RENEWALS, bought, published
 
 @contextlib.contextmanager
 def three_to_renew(*, in_files: bool) -> Iterator[tuple[Cloud, dict[str, str]]]:
-    """An account with a purchase that succeeds, one that is refused and one whose answer is lost; and its settings.
+    """A purchase that succeeds, one that is refused, one whose answer is lost, and an application; and its settings.
 
     The note of an earlier run, whose renewal is issued by now, is there to be tidied away.
     """
     with contextlib.ExitStack() as stack:
         stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
         cloud = stack.enter_context(local_cloud())
-        settings = {}
+        settings = {"INSTANCES": "apply"}
         if in_files:
             root = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             stack.enter_context(file_crashes(cloud, root))
@@ -41,6 +41,7 @@ def three_to_renew(*, in_files: bool) -> Iterator[tuple[Cloud, dict[str, str]]]:
         cloud.cas.issue(new)
         cloud.clock.advance(3600)
         expiring(cloud, 3)
+        cloud.cas.instances.add("due.example.com", 20)
         cloud.cas.fail(RENEWALS, None, faults.error("OrderStateError", 403), faults.timeout_after())
         yield cloud, settings
 
@@ -60,8 +61,8 @@ def points(*, in_files: bool) -> int:
 def test_whatever_point_a_run_dies_at_nothing_is_bought_twice_and_every_new_order_is_published(in_files: bool) -> None:
     count = points(in_files=in_files)
     assert count > 50
-    # With files a call is a dozen points; every third is enough, since each call has its own remainder.
-    for point in range(0, count, 3 if in_files else 1):
+    # With files a call is a dozen points; every fourth is enough, since each call has its own remainder.
+    for point in range(0, count, 4 if in_files else 1):
         with three_to_renew(in_files=in_files) as (cloud, settings):
             run = PausedInvocation(cloud, TIMER, "run", 300, 0, **settings)
             run.step(point)
@@ -73,3 +74,8 @@ def test_whatever_point_a_run_dies_at_nothing_is_bought_twice_and_every_new_orde
             renewed = [purchase.old_order_id for purchase in cloud.cas.purchases]
             assert len(renewed) == len(set(renewed)) == 4, f"killed at {run.at}, point {point}"
             assert set(published(cloud)) == set(bought(cloud)), f"{run.at}, {point}"
+            (instance,) = cloud.cas.instances.ids()
+            assert len(cloud.cas.instances.applied(instance)) == 1, f"{run.at}, {point}"
+            base, new = (one.certificate_id for one in cloud.cas.certificates.of_instance(instance))
+            told = {message["id"] for message in cloud.smq.messages()}
+            assert {f"{instance}-{base}-applied", f"{instance}-{new}-issued"} <= told, f"{run.at}, {point}"

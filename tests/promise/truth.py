@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
+from tests.stubs.certificate import Certificate
 from tests.stubs.cloud import Cloud
 from tests.stubs.instance import Instance
 from tests.stubs.orders import Order
@@ -21,6 +22,8 @@ THRESHOLDS = (14, 7, 3, 1, 0)
 HISTORY = timedelta(days=30)
 NEAR = timedelta(days=3)
 FIRST = timedelta(days=14)
+WINDOW = timedelta(days=30)
+SKEW = timedelta(minutes=1)
 ROUNDED = timedelta(seconds=1)
 """So much later an end may look than it is."""
 ISSUED = {"ISSUED", "WILLEXPIRED", "EXPIRED"}
@@ -66,13 +69,44 @@ def moment_of(cloud: Cloud) -> tuple[object, ...]:
     """What tells one moment from the next, as far as pages of a list are concerned: the time, and what has come."""
     cas = cloud.cas
     instances, kept = len(cas.authority.instances), len(cas.certificates.kept())
-    return cloud.clock.now(), len(cas._orders), instances, kept, len(cas.purchases), len(cas._forbidden)
+    counts = len(cas._orders), instances, kept, len(cas.purchases), len(cas._forbidden), len(cas.authority.applications)
+    return (cloud.clock.now(), *counts)
+
+
+def why_not_applied_for(instance: Instance, newest: Certificate | None, now: datetime, *, soon: bool = False) -> str:
+    """Why nobody may apply for the next certificate of an instance as it is shown, empty if the function may.
+
+    `soon`: once its time has come.
+    """
+    if newest is None or newest.revoked_at:
+        return "it has no certificate in force"
+    opens = max(newest.not_after - WINDOW, newest.not_before + (newest.not_after - newest.not_before) / 2)
+    names = {*newest.names, *instance.names}
+    bare = [name.removeprefix("www.").removeprefix("*.") for name in instance.names]
+    reasons = {
+        "it is free": instance.kind == "TEST",
+        "it is closed": instance.status(now, 30) in _OVER,
+        "somebody has applied": instance.status(now, 30) == "pending",
+        "it is hosted": instance.hosted,
+        "it is too early": now + SKEW < opens and not soon,
+        "its subscription ends": instance.end is None or instance.end <= newest.not_after + timedelta(days=7),
+        "it is not DV": instance.certificate_type != "DV",
+        "the key is somebody's own": instance.csr_method == "upload",
+        "an upgrade is paid for": instance.upgrade == "payed",
+        "data is missing": not (instance.contacts and instance.names and instance.validation_method),
+        "it has ended": newest.not_after < now - HISTORY - SKEW,
+        "a name is not allowed": any(fnmatchcase(name, EXCEPTED) for name in names),
+        "the next has other names": not {*newest.names}
+        <= {*instance.names, *bare, *(f"www.{n}" for n in instance.names)},
+    }
+    return next((reason for reason, forbids in reasons.items() if forbids), "")
 
 
 class Truth:
     """The account at one moment."""
 
-    def __init__(self, cloud: Cloud) -> None:
+    def __init__(self, cloud: Cloud, *, may_apply: bool = False) -> None:
+        self._may_apply = may_apply
         self.now: datetime = cloud.clock.now()
         self._cas = cloud.cas
         self._cas._common.pass_time()
@@ -143,6 +177,12 @@ class Truth:
             return thing._replace(names=(), must=False)
         if instance.instance_id in self.waiting:
             return thing._replace(falsely="somebody else gets the next certificate")
+        if self._may_apply:
+            applications = self._cas.authority.applications
+            if any(one.base == instance.certificate_id and one.instance_id == thing.id for one in applications):
+                return thing._replace(must=False)  # it is followed, see `tests.promise.applying`
+            if not why_not_applied_for(instance, newest, self.now, soon=True):
+                return thing._replace(must=False, waits=True)
         return thing
 
     def _waits(self, instance: Instance) -> Waiting | None:

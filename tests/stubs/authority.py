@@ -33,6 +33,7 @@ class Authority:
         "hosting_days",
         "hosting_units",
         "shows_after",
+        "says_meanwhile",
     )
 
     def __init__(self, common: Common, certificates: Certificates) -> None:
@@ -58,6 +59,8 @@ class Authority:
         """Prepaid; each application of the platform takes one, and without one it applies for nothing."""
         self.shows_after: float = 0
         """Seconds until an application shows as `pending`. The service itself knows it at once."""
+        self.says_meanwhile = ""
+        """PendingResult of an application that is in review, which is no refusal."""
         self.applications: list[Application] = []
         self.instances: dict[str, Instance] = {}
         self._common = common
@@ -67,6 +70,12 @@ class Authority:
     def add_record(self, zone: str, host: str, kind: str, value: str) -> None:
         """Somebody adds a record to a zone (or puts up a file: kind HTTP), as a validation asks for it."""
         self._records.setdefault((zone, host, kind, value), self._common.clock.now())
+
+    def add_all_records(self) -> None:
+        """Somebody adds every record that a validation asks for."""
+        for instance in self.instances.values():
+            for entry in self.records(instance):
+                self.add_record(*record_of(entry))
 
     def submit(self, instance: Instance, by: By, at: datetime) -> Application:
         """An application is in."""
@@ -79,9 +88,10 @@ class Authority:
             base=instance.certificate_id,
         )
         self.applications.append(application)
+        instance.remember(at)
         instance.application = application.number
         instance.pending_from = at + timedelta(seconds=self.shows_after)
-        instance.pending_result = ""
+        instance.pending_result = self.says_meanwhile
         return application
 
     def outstanding(self, instance: Instance) -> Application | None:
@@ -129,7 +139,8 @@ class Authority:
                 algorithm=instance.key_algorithm,
             )
         )
-        instance.certificate_id = certificate.certificate_id
+        instance.remember(at)
+        instance.certificate_id, instance.pending_result = certificate.certificate_id, ""
         if instance.start is None:
             instance.start, instance.end = at, at + timedelta(days=30.44 * instance.months)
         if application:
@@ -179,6 +190,7 @@ class Authority:
         elif decided_at is None or decided_at > now:
             return False
         elif instance.refusal is not None:
+            instance.remember(decided_at)
             self._refuse(instance, application)
         else:
             self.issue(instance, decided_at)

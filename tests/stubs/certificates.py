@@ -33,6 +33,8 @@ class Certificates:
         """Of GetCertificateDetail only `odd_row`."""
         self.user_list_has_instances = True
         """Whether ListUserCertificateOrder shows the certificates of V2 instances under CERT, which is disputed."""
+        self.lists_after: float = 0
+        """Seconds until ListCertificates has what an instance has issued."""
         self.serials: dict[int, str] = {}
         """Serial numbers other than the usual one, by certificate id: lower-case hexadecimal digits."""
         self._common = common
@@ -120,7 +122,9 @@ class Certificates:
             using = products.get(certificate.certificate_id, ())
             return certificate.row(now, self.serial(certificate.certificate_id), using, self._common.shapes)
 
-        listed: list[Certificate | Order] = [*self._issued_orders(), *self._kept.values()]
+        shown = now - timedelta(seconds=self.lists_after)
+        kept = [line for line in self._kept.values() if line.source == "UPLOAD" or line.not_before <= shown]
+        listed: list[Certificate | Order] = [*self._issued_orders(), *kept]
         listed.reverse()
         return self.pages.page(params, self._matching(listed, params, now), lambda line: line.certificate_id, row)
 
@@ -142,6 +146,7 @@ class Certificates:
             "pages": self.pages.to_json(),
             "details": self.details.to_json(),
             "user_list_has_instances": self.user_list_has_instances,
+            "lists_after": self.lists_after,
             "serials": [list(serial) for serial in self.serials.items()],
             "next_ids": [self._next_id, self._next_upload_id],
             "kept": [certificate.to_json() for certificate in self._kept.values()],
@@ -152,6 +157,7 @@ class Certificates:
         self.pages.from_json(state["pages"])
         self.details.from_json(state["details"])
         self.user_list_has_instances = state["user_list_has_instances"]
+        self.lists_after = state.get("lists_after", 0)
         self.serials = dict(state["serials"])
         self._next_id, self._next_upload_id = state["next_ids"]
         self._kept = {}

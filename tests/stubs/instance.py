@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -78,6 +78,21 @@ class Instance(Record):
     """What the authority will say to the outstanding application, or to the next."""
     refusal_traces: list[str] = field(default_factory=list)
     refusal_after: float | None = None
+    past: list[list[Any]] = field(default_factory=list)
+    """What it was before each change: until when, its certificate, from when on it was pending, what was said of it."""
+
+    def remember(self, until: datetime) -> None:
+        """Something changes: what it was until then can be asked for."""
+        pending_from = self.pending_from.isoformat() if self.pending_from else None
+        self.past.append([until.isoformat(), self.certificate_id, pending_from, self.pending_result])
+
+    def as_of(self, moment: datetime) -> Instance:
+        """What it was at that moment, as far as its certificate and its application go."""
+        for until, certificate_id, pending_from, said in self.past:
+            if moment < datetime.fromisoformat(until):
+                since = datetime.fromisoformat(pending_from) if pending_from else None
+                return replace(self, certificate_id=certificate_id, pending_from=since, pending_result=said)
+        return self
 
     @property
     def names(self) -> list[str]:
@@ -106,7 +121,7 @@ class Instance(Record):
     def detail(
         self, now: datetime, certificate: Certificate | None, records: list[dict[str, Any]], shapes: Shapes
     ) -> dict[str, Any]:
-        """What GetInstanceDetail says; `records`: its DomainValidationList."""
+        """What GetInstanceDetail says, without the domain of its certificate; `records`: its DomainValidationList."""
         return self._common(now, certificate, shapes) | {
             "AutoReissueFlag": int(self.kind == "BUY"),
             "AverageWaitingTime": "600",

@@ -122,6 +122,7 @@ class InstanceAccount:
             instance = self.of(instance_id)
             if not instance.application:
                 raise ValueError(f"there is no application for {instance_id}")
+            instance.remember(self._common.clock.now())
             self._authority.close(instance, "withdrawn")
             instance.settled = "normal"
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any, ClassVar, Literal
 
 from tests.stubs.authority import Authority
 from tests.stubs.backend import ApiError
 from tests.stubs.cas_api import invalid, required
+from tests.stubs.certificate import Certificate
 from tests.stubs.certificates import Certificates
 from tests.stubs.instance import Instance
 from tests.stubs.instance_account import InstanceAccount
@@ -21,7 +24,18 @@ _FIELDS = {"CertificateType": "certificate_type", "Brand": "brand", "InstanceTyp
 class Instances(InstanceAccount):
     """What the API says of the instances."""
 
-    settings: ClassVar = ("repeats_records", "task_words", "unknown_code", "application_takes")
+    settings: ClassVar = (
+        "repeats_records",
+        "task_words",
+        "unknown_code",
+        "application_takes",
+        "list_behind",
+        "detail_behind",
+        "certificate_behind",
+        "pending_has_certificate",
+        "detail_has_domain",
+        "not_supported_status",
+    )
 
     def __init__(
         self,
@@ -37,6 +51,18 @@ class Instances(InstanceAccount):
         """Of GetInstanceDetail only `odd_row`."""
         self.repeats_records = False
         """Whether the DomainValidationList has its first entry twice."""
+        self.list_behind: float = 0
+        """So many seconds old is what ListInstances shows of applications and certificates."""
+        self.detail_behind: float = 0
+        """The same of GetInstanceDetail."""
+        self.certificate_behind: float = 0
+        """Seconds for which an instance still shows the certificate before, `normal` as it is already."""
+        self.pending_has_certificate = True
+        """Whether an instance in review shows its newest certificate."""
+        self.detail_has_domain = False
+        """Whether GetInstanceDetail has a CertificateDomain, as the list has."""
+        self.not_supported_status = 400
+        """With which HTTP status an application is refused while another is outstanding."""
         self.task_words: Literal["lower", "upper"] = "lower"
         """How TaskStatus is written, which is not settled."""
         self.unknown_code = "NotFound"
@@ -50,8 +76,8 @@ class Instances(InstanceAccount):
         now, shapes, products = self._common.clock.now(), self._common.shapes, self._products()
 
         def row(instance: Instance) -> dict[str, Any]:
-            newest = self._certificates.find(instance.certificate_id) if instance.certificate_id else None
-            return instance.row(now, newest, list(products.get(instance.certificate_id or 0, ())), shapes)
+            shown, newest = self._shown(instance, self.list_behind)
+            return shown.row(now, newest, list(products.get(shown.certificate_id or 0, ())), shapes)
 
         found = self._matching(params)
         hosted = sum(instance.hosted for instance in found)
@@ -61,11 +87,13 @@ class Instances(InstanceAccount):
     def get_instance_detail(self, params: Mapping[str, str]) -> dict[str, Any]:
         """GetInstanceDetail; never a private key."""
         instance = self._asked(params, "InstanceId")
-        newest = self._certificates.find(instance.certificate_id) if instance.certificate_id else None
+        shown, newest = self._shown(instance, self.detail_behind)
         records = self._authority.records(instance)
         if self.repeats_records:
             records = records[:1] + records
-        detail = instance.detail(self._common.clock.now(), newest, records, self._common.shapes)
+        detail = shown.detail(self._common.clock.now(), newest, records, self._common.shapes)
+        if self.detail_has_domain and newest:
+            detail["CertificateDomain"] = ",".join(newest.names)
         return self.details.altered(instance.instance_id, detail)
 
     def apply_certificate(self, params: Mapping[str, str]) -> dict[str, Any]:
@@ -74,7 +102,7 @@ class Instances(InstanceAccount):
         self._common.pass_time()
         instance = self._asked(params, "InstanceId")
         if instance.application or self._status(instance) in {"expired", "refund", "closed"}:
-            raise ApiError("OperationDenied.StatusNotSupport", 400, "当前状态不支持该操作。")
+            raise ApiError("OperationDenied.StatusNotSupport", self.not_supported_status, "当前状态不支持该操作。")
         needed = [instance.contacts, instance.names, instance.validation_method]
         if instance.csr_method == "upload":
             needed.append(instance.csr)
@@ -137,6 +165,19 @@ class Instances(InstanceAccount):
         self._made = state["made"]
         self._newest_first = [Instance.from_json(instance) for instance in state["newest_first"]]
         self._authority.instances = {instance.instance_id: instance for instance in self._newest_first}
+
+    def _shown(self, instance: Instance, behind: float) -> tuple[Instance, Certificate | None]:
+        """An instance as it was so many seconds ago, and the certificate that it showed then."""
+        now = self._common.clock.now() - timedelta(seconds=behind)
+        shown = instance.as_of(now)
+        if self.certificate_behind:
+            before = instance.as_of(now - timedelta(seconds=self.certificate_behind)).certificate_id
+            shown = replace(shown, certificate_id=before)
+        is_pending = shown.pending_from is not None and shown.pending_from <= now
+        if is_pending and not self.pending_has_certificate:
+            shown = replace(shown, certificate_id=None)
+        newest = self._certificates.find(shown.certificate_id) if shown.certificate_id else None
+        return shown, newest
 
     def _asked(self, params: Mapping[str, str], name: str) -> Instance:
         instance = self._authority.instances.get(required(params, name))

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from handler.instances.detail import Detail, ValidationRecord, detail_in
+from handler.instances.detail import Detail, Task, ValidationRecord, detail_in, task_in
 from handler.instances.policy import reason_in_detail
 from tests.examples import PROPERTY
-from tests.unit.v2_rows import DETAIL, GONE, JSON, detail, nearly
+from tests.unit.v2_rows import DETAIL, GONE, INSTANCE, JSON, detail, instance, nearly
 
 ENTRY = {
     "Cname": "",
@@ -88,6 +88,57 @@ def test_a_text_that_is_absent_or_none_is_empty(absent: Any):
     texts = ("Domain", "ValidationMethod", "GenerateCsrMethod", "UpgradeStatus", "PendingResult")
     shown = detail(**dict.fromkeys(texts, absent))
     assert shown == Detail(shown.instance, "", ("21001", "21002"), "", "", "", "", ())
+
+
+# --- the instance itself ----------------------------------------------------------------------------------------------
+
+
+def test_the_instance_is_what_a_row_of_the_list_would_be():
+    assert detail_in({**INSTANCE, **DETAIL}).instance == instance()
+    pending = detail_in({**INSTANCE, **DETAIL, "Status": "pending", "CertificateId": "20000002"}).instance
+    assert pending == instance(Status="pending", CertificateId=20000002)
+
+
+def test_without_the_domains_of_its_certificate_it_shows_those_that_are_configured():
+    shown = detail_in({name: value for name, value in {**INSTANCE, **DETAIL}.items() if name != "CertificateDomain"})
+    assert shown.instance is not None
+    assert shown.instance.renewable.domain == shown.domain == "www.example.com"
+
+
+@pytest.mark.parametrize("instance_id", [GONE, None, "", 5, "123451222", ["cas_dv-cn-example01"], "cas dv", "a/b"])
+def test_an_answer_that_names_no_instance_shows_none(instance_id: Any):
+    shown = detail(InstanceId=instance_id)
+    assert shown.instance is None
+    assert shown.contacts == ("21001", "21002"), "what else it says is read all the same"
+
+
+# --- the task of the submission ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("answer", "task"),
+    [
+        ({"TaskStatus": "failed", "TaskMessage": "CAA"}, Task(has_failed=True, said="CAA")),
+        ({"TaskStatus": "Failed"}, Task(has_failed=True, said="")),
+        ({"TaskStatus": " FAILED "}, Task(has_failed=True, said="")),
+        ({"TaskStatus": "success", "TaskMessage": "ok"}, Task(has_failed=False, said="ok")),
+        ({"TaskStatus": "processing"}, Task(has_failed=False, said="")),
+        ({"TaskStatus": "failure"}, Task(has_failed=False, said="")),
+        ({"TaskStatus": ""}, Task(has_failed=False, said="")),
+        ({"TaskStatus": ["failed"], "TaskMessage": 5}, Task(has_failed=False, said="")),
+        ({}, Task(has_failed=False, said="")),
+    ],
+)
+def test_a_task_has_failed_if_it_says_so_in_whatever_case_and_else_goes_on(answer: dict[str, Any], task: Task):
+    assert task_in(answer) == task
+
+
+@PROPERTY
+@given(nearly({"TaskStatus": "failed", "TaskMessage": "said"}))
+def test_whatever_an_answer_about_a_task_is_it_gives_one(answer: dict[str, Any]):
+    task = task_in(answer)
+    assert task.has_failed == (str(answer.get("TaskStatus")).strip().lower() == "failed")
+    assert isinstance(task.said, str)
 
 
 @PROPERTY

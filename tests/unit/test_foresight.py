@@ -11,16 +11,16 @@ from hypothesis import strategies as st
 
 from handler.certificates.renewable import Kind, Renewable
 from handler.outcomes import Reason
-from handler.watch.foresight import HORIZON, Due, Foresight, Pace, foresee
+from handler.watch.foresight import AFTER_ORDERS, HORIZON, Due, Foresight, Pace, foresee
 from tests.examples import DAY, HOUR, NOW, PROPERTY, SECOND
 
 MIDNIGHT = NOW.replace(hour=0) + DAY
 PLENTY = 100_000
 
 
-def due(id_: int, ends: timedelta, opens: timedelta = timedelta(0)) -> Due:
+def due(id_: int, ends: timedelta, opens: timedelta = timedelta(0), rank: int = 0) -> Due:
     of = Renewable(Kind.ORDER, str(id_), domain=f"host{id_}.example.com", ends=NOW + ends)
-    return Due(of, NOW + opens, NOW + ends)
+    return Due(of, NOW + opens, NOW + ends, rank)
 
 
 def pace(per_run: int = 10, per_day: int = 50, runs: int = 1, left: int | None = None) -> Pace:
@@ -42,7 +42,7 @@ def simulated(everything: list[Due], start: datetime, how: Pace) -> tuple[dict[s
         left = left_of_day.setdefault(at.date(), how.per_day)
         room = min(how.per_run, left)
         can = [one for one in waiting if one.opens <= at < one.ends]
-        for one in sorted(can, key=lambda one: (one.ends, one.renewable.id))[:room]:
+        for one in sorted(can, key=lambda one: (one.rank, one.ends, one.renewable.id))[:room]:
             run_of[one.renewable.id] = number
             left_of_day[at.date()] -= 1
             waiting.remove(one)
@@ -101,6 +101,24 @@ def test_where_no_limit_is_to_blame_nothing_is_said_of_limits():
     assert (missed(foresight), foresight.run_of, foresight.sentence) == (["1", "2"], {"3": 1}, "")
 
 
+def test_instances_have_their_turn_once_all_orders_of_the_run_have_had_theirs():
+    orders = [due(n, (20 + n) * DAY) for n in (1, 2, 3)]
+    instances = [due(n, n * DAY, rank=AFTER_ORDERS) for n in (8, 9)]
+    assert foresee([*instances, *orders], NOW, pace(per_run=2)).run_of == {"1": 1, "2": 1, "3": 2, "8": 2, "9": 3}
+
+
+def test_an_instance_that_orders_keep_from_its_turn_is_missed_and_the_limit_that_would_do_is_named():
+    orders = [due(n, 20 * DAY) for n in range(1, 5)]
+    foresight = foresee([due(9, 2 * DAY, rank=AFTER_ORDERS), *orders], NOW, pace(per_run=2))
+    assert (missed(foresight), foresight.per_run, foresight.limit) == (["9"], 3, Reason.RUN_LIMIT)
+    assert "that of 9 (host9.example.com)" in foresight.sentence
+
+
+def test_an_order_that_opens_later_goes_before_an_instance_that_has_waited():
+    everything = [*(due(n, 20 * DAY, rank=AFTER_ORDERS) for n in (1, 2)), due(3, 30 * DAY, opens=DAY)]
+    assert foresee(everything, NOW, pace(per_run=1)).run_of == {"1": 1, "3": 2, "2": 3}
+
+
 def test_what_opens_only_after_a_run_waits_for_the_next():
     foresight = foresee([due(1, 9 * DAY, opens=SECOND), due(2, 9 * DAY, opens=DAY)], NOW, pace())
     assert foresight.run_of == {"1": 2, "2": 2}
@@ -124,6 +142,12 @@ def test_today_has_only_what_is_left_of_it():
     assert (len(foresight.missed), foresight.per_day) == (1, 5)
 
 
+def test_what_today_has_used_already_is_part_of_the_limit_that_would_do():
+    foresight = foresee([due(1, HOUR)], NOW, pace(per_run=1, per_day=1, left=0))
+    assert (missed(foresight), foresight.per_day, foresight.limit) == (["1"], 2, Reason.DAY_LIMIT)
+    assert "MAX_RENEWALS_PER_DAY must be at least 2 (it is 1)" in foresight.sentence
+
+
 def test_of_several_runs_a_day_each_has_its_limit_and_all_share_the_days():
     foresight = foresee([due(n, 3 * DAY) for n in range(10)], MIDNIGHT, pace(per_run=2, per_day=5, runs=4))
     by_run = [sum(run == number for run in foresight.run_of.values()) for number in range(1, 9)]
@@ -144,11 +168,12 @@ def test_nobody_looks_further_ahead_than_the_horizon():
 # --- by simulation ----------------------------------------------------------------------------------------------------
 
 HOURS = st.integers(-24, 70 * 24)
-EVERYTHING = st.lists(st.tuples(HOURS, st.integers(0, 20 * 24)), max_size=25).map(
-    lambda spans: [due(n, (opens + lasts) * HOUR, opens=opens * HOUR) for n, (opens, lasts) in enumerate(spans)]
+RANKS = st.sampled_from([0, 0, AFTER_ORDERS])
+EVERYTHING = st.lists(st.tuples(HOURS, st.integers(0, 20 * 24), RANKS), max_size=25).map(
+    lambda spans: [due(n, (begin + lasts) * HOUR, begin * HOUR, rank) for n, (begin, lasts, rank) in enumerate(spans)]
 )
-CROWDED = st.lists(st.tuples(st.integers(-24, 72), st.integers(1, 96)), max_size=25).map(
-    lambda spans: [due(n, (opens + lasts) * HOUR, opens=opens * HOUR) for n, (opens, lasts) in enumerate(spans)]
+CROWDED = st.lists(st.tuples(st.integers(-24, 72), st.integers(1, 96), RANKS), max_size=25).map(
+    lambda spans: [due(n, (begin + lasts) * HOUR, begin * HOUR, rank) for n, (begin, lasts, rank) in enumerate(spans)]
 )
 PACES = st.builds(pace, st.integers(0, 5), st.integers(0, 8), st.integers(1, 4), st.integers(0, 3))
 STARTS = st.integers(0, 23).map(lambda hour: NOW.replace(hour=hour))

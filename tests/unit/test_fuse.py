@@ -96,6 +96,60 @@ def test_of_what_was_all_used_nothing_is_given_back(store):
     assert counts(store) == [2]
 
 
+@pytest.mark.parametrize(
+    ("per_run", "per_day", "orders", "wanted", "applied", "reason", "counted"),
+    [
+        (10, 50, 0, 3, 3, None, [3]),
+        (10, 50, 2, 3, 3, None, [2, 3]),
+        (4, 50, 2, 3, 2, "run-limit", [2, 2]),
+        (4, 50, 4, 3, 0, "run-limit", [4]),
+        (10, 4, 2, 3, 2, "day-limit", [2, 2]),
+        (10, 4, 4, 3, 0, "day-limit", [4]),
+        (4, 4, 4, 1, 0, "run-limit", [4]),
+    ],
+)
+def test_the_next_kind_has_what_the_one_before_has_left(
+    per_run, per_day, orders, wanted, applied, reason, counted, store
+):
+    fuse = Wired(store, per_run, per_day).fuse
+    assert spend(fuse, orders) == orders
+    fuse.give_back()
+    assert spend(fuse, wanted) == applied
+    if reason is not None:
+        assert fuse.blows(wanted - applied) == reason
+    fuse.give_back()
+    assert (counts(store), fuse.spent) == (counted, orders + applied)
+
+
+def test_what_one_kind_reserved_and_did_not_use_the_next_one_reserves_again(store):
+    fuse = Wired(store, 10, 5).fuse
+    assert fuse.blows(5) is None
+    fuse.spend()
+    fuse.give_back()
+    assert (fuse.left, counts(store)) == (0, [5, -4])
+    assert spend(fuse, 9) == 4
+    assert fuse.blows(5) == "day-limit"
+    fuse.give_back()
+    assert counts(store) == [5, -4, 4]
+
+
+def test_what_is_given_back_twice_is_given_back_once(store):
+    fuse = Wired(store, 10, 50).fuse
+    assert fuse.blows(3) is None
+    fuse.give_back()
+    fuse.give_back()
+    assert counts(store) == [3, -3]
+
+
+def test_another_run_may_have_what_was_given_back_before_the_next_kind_asks(store):
+    fuse = Wired(store, 10, 5).fuse
+    assert fuse.blows(5) is None
+    fuse.give_back()
+    assert spend(Wired(store, 10, 5).fuse, 4) == 4
+    assert spend(fuse, 3) == 1
+    assert fuse.blows(2) == "day-limit"
+
+
 @pytest.mark.parametrize("failure", [JournalUnavailable("OSS: InternalError"), JournalConflict("days/2026-11-21")])
 def test_what_cannot_be_given_back_stays_used_and_is_logged(failure, store, monkeypatch):
     wired = Wired(store, 10, 50)

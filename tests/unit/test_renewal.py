@@ -117,7 +117,10 @@ def test_what_is_followed_anew_forgets_the_certificate_before(journal):
     followed = brought_to(State.FOLLOWED, journal)
     assert (followed.base, followed.successor) == (Followed(renewable(OLD, instance=OLD), BASE), None)
     issued = STEPS["issued"](journal, journal.record(followed, Observed("x"), NOW), NOW + SECOND)
-    assert (issued.successor, issued.pair) == (Successor(NEXT, NOW + SECOND), f"{OLD}-{NEXT}")
+    assert (issued.successor, issued.pair) == (
+        Successor(NEXT, NOW + SECOND, ends=NOW + SECOND + 200 * DAY),
+        f"{OLD}-{NEXT}",
+    )
     again = journal.record(issued, Followed(renewable(OLD, domain="b.example.com"), NEXT), NOW + DAY)
     assert (again.state, again.successor, again.progress) == (State.FOLLOWED, None, "")
     assert (again.renewable.domain, again.since_at) == ("b.example.com", NOW + DAY)

@@ -12,6 +12,7 @@ from handler.certificates.renewable import Kind
 from handler.certificates.rules import HISTORY
 from handler.instances.instance import Instance
 from handler.instances.policy import names_of
+from handler.journal.entries import Followed
 from handler.journal.renewal import Renewal, Successor
 from handler.journal.states import State
 from handler.orders.order import Order
@@ -21,7 +22,7 @@ from handler.run.standings import is_excepted, standings_of
 from handler.watch.certificate import Certificate
 from handler.watch.standing import Standing
 from tests.examples import DAY, MILLISECOND, NEW, NOW, OLD, OTHER, book, order, pending, renewal, rules
-from tests.unit.v2_rows import certificate, ends_in, instance, seconds
+from tests.unit.v2_rows import applying, certificate, ends_in, instance, seconds
 
 WWW = frozenset({"www.example.com"})
 
@@ -220,6 +221,115 @@ def test_an_instance_that_somebody_renews_is_left_to_him_until_the_last_days(fie
     found = of_instance(left, **fields)
     assert found is not None
     assert (found.why_not, found.is_followed) == (reason if is_near else None, True)
+
+
+# --- instances for which may be applied ------------------------------------------------------------------------------
+
+
+ID, BASE = "cas_dv-cn-example01", "20000001"
+APPLIED = Renewal(
+    ID,
+    state=State.APPLIED,
+    kind=Kind.INSTANCE,
+    base=Followed(instance().renewable, BASE),
+    applied_for=frozenset({BASE}),
+)
+
+
+def of_applying(
+    said: Line | None = None, journal: Renewal | None = None, left: timedelta = 10 * DAY, **fields: Any
+) -> Standing:
+    shown = instance(**{**ends_in(left), **fields})
+    renewals = {} if journal is None else {journal.id: journal}
+    lines = {} if said is None else {ID: said}
+    (found,) = standings_of(book(), lines, renewals, ([shown], ()), applying(), NOW)
+    return found
+
+
+def of_line(outcome: Outcome, reason: str | None = None) -> Line:
+    return Line(outcome, reason, instance().renewable)
+
+
+@pytest.mark.parametrize("left", [29 * DAY, 10 * DAY, DAY, -DAY, 100 * DAY])
+def test_what_may_be_applied_for_is_replaced_as_long_as_nothing_is_in_the_way(left):
+    found = of_applying(None, None, left)
+    assert (found.why_not, found.is_followed, found.is_deferred) == (None, False, False)
+
+
+@pytest.mark.parametrize(
+    ("said", "why_not", "is_deferred"),
+    [
+        (of_line(Outcome.APPLIED), None, False),
+        (of_line(Outcome.WOULD_APPLY), None, False),
+        *(
+            (of_line(Outcome.DEFERRED, reason), reason, True)
+            for reason in (
+                Reason.RUN_LIMIT,
+                Reason.DAY_LIMIT,
+                Reason.NO_TIME_LEFT,
+                Reason.RUN_STOPPED,
+                Reason.IN_PROGRESS,
+                Reason.SETTLING,
+                Reason.NOTHING_BOUGHT,
+            )
+        ),
+        (of_line(Outcome.DEFERRED, Reason.JOURNAL_UNAVAILABLE), Reason.JOURNAL_UNAVAILABLE, False),
+        (of_line(Outcome.DEFERRED, "ServiceUnavailable"), "ServiceUnavailable", False),
+        (of_line(Outcome.UNKNOWN, Reason.NO_ANSWER), Reason.NO_ANSWER, True),
+        (of_line(Outcome.REFUSED, "MissingParameter"), "MissingParameter", False),
+        (of_line(Outcome.HELD, Reason.ANSWERS_LOST), Reason.ANSWERS_LOST, False),
+        (of_line(Outcome.SKIPPED, Reason.NEEDS_DATA), Reason.NEEDS_DATA, False),
+        (of_line(Outcome.SKIPPED, Reason.OWN_CSR), Reason.OWN_CSR, False),
+        (of_line(Outcome.SKIPPED, Reason.UPGRADING), Reason.UPGRADING, False),
+    ],
+    ids=lambda value: f"{value.outcome}-{value.reason}" if isinstance(value, Line) else None,
+)
+def test_what_the_run_says_of_an_instance_tells_whether_something_replaces_it(said, why_not, is_deferred):
+    found = of_applying(said)
+    assert (found.why_not, found.is_deferred, found.is_followed) == (why_not, is_deferred, False)
+
+
+@pytest.mark.parametrize(
+    ("fields", "why_not"),
+    [
+        ({"InstanceType": "TEST"}, Reason.TEST_INSTANCE),
+        ({"InstanceEndTime": seconds(NOW + 10 * DAY)}, Reason.SUBSCRIPTION_ENDS),
+        ({"CertificateType": "OV"}, Reason.NOT_DV),
+        ({"Domain": "shop.example.com"}, Reason.NAMES_CHANGED),
+        ({"Status": "closed"}, Reason.CLOSED),
+        (ends_in(-31 * DAY), Reason.EXPIRED),
+    ],
+)
+@pytest.mark.parametrize("said", [None, of_line(Outcome.SKIPPED, "whatever")])
+def test_what_the_policy_forbids_nothing_replaces_although_others_are_applied_for(fields, why_not, said):
+    assert of_applying(said, **fields).why_not == why_not
+
+
+@pytest.mark.parametrize("status", ["pending", "normal"])
+@pytest.mark.parametrize(
+    ("left", "progress", "why_not"),
+    [
+        (10 * DAY, "", None),
+        (3 * DAY + MILLISECOND, "", None),
+        (3 * DAY, "", Reason.IN_REVIEW),
+        (-DAY, "", Reason.IN_REVIEW),
+        (10 * DAY, Reason.AUTHORITY_SAYS, Reason.AUTHORITY_SAYS),
+        (25 * DAY, Reason.NOT_ISSUED, Reason.NOT_ISSUED),
+        (DAY, Reason.SUBMISSION_FAILED, Reason.SUBMISSION_FAILED),
+    ],
+)
+def test_what_was_applied_for_is_replaced_until_something_is_in_its_way_or_the_last_days(
+    status, left, progress, why_not
+):
+    found = of_applying(of_line(Outcome.APPLIED), APPLIED._replace(progress=progress), left, Status=status)
+    assert (found.why_not, found.is_followed) == (why_not, True)
+
+
+def test_an_application_for_another_base_replaces_nothing():
+    journal = APPLIED._replace(progress=Reason.NOT_ISSUED)
+    found = of_applying(None, journal, CertificateId=20000002)
+    assert (found.why_not, found.is_followed) == (None, False)
+    assert of_applying(None, journal, CertificateId=20000002, CertificateType="EV").why_not == Reason.NOT_DV
 
 
 @pytest.mark.parametrize("left", [20 * DAY, 100 * DAY])

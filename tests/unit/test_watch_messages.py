@@ -26,7 +26,9 @@ ENDS = NOW + 10 * DAY
 HOSTED = Renewable(Kind.INSTANCE, INSTANCE, "portal.example.com", "digicert-dv", INSTANCE, ENDS)
 UPLOAD = Renewable(Kind.CERTIFICATE, "9000000", "partner.example.com", "", "cas-upload-895440", ENDS)
 FOLLOWED = Renewal(INSTANCE, state=State.FOLLOWED, kind=Kind.INSTANCE, base=Followed(HOSTED, "20000001"))
-ISSUED = FOLLOWED._replace(state=State.DONE, successor=Successor("20000006", NOW))
+ISSUED = FOLLOWED._replace(
+    state=State.DONE, successor=Successor("20000006", NOW, ends=NOW + 199 * DAY + 500 * MILLISECOND)
+)
 RECORD = {"Domain": "portal.example.com", "Zone": "example.com", "Host": "_dnsauth", "Type": "TXT", "Value": "2026"}
 
 

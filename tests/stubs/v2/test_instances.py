@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from alibabacloud_cas20200407 import models
 from alibabacloud_cas20200407.client import Client
-from alibabacloud_tea_openapi.exceptions import ClientException, ThrottlingException
+from alibabacloud_tea_openapi.exceptions import ClientException, ServerException, ThrottlingException
 
 from tests.stubs import faults
 from tests.stubs.clients import FAILURES, Clients, code_of
@@ -533,6 +533,85 @@ def test_an_application_may_show_late_though_the_service_knows_of_it(cloud: Clou
     assert rows(client)[0].status == "pending"
 
 
+def issued_after_an_application(cloud: Cloud, client: Client, *, pending_for: float = 60) -> tuple[str, int, int]:
+    """An instance that was in review and has its next certificate: the certificate before, and the new one."""
+    instance = cloud.cas.instances.add(own_dns=False)
+    before = cloud.cas.instances.of(instance).certificate_id
+    apply(client, instance)
+    cloud.clock.advance(seconds=pending_for)
+    return instance, before or 0, cloud.cas.instances.issue(instance)
+
+
+@pytest.mark.parametrize("behind", ["list", "detail"])
+def test_the_list_may_be_older_than_the_detail_and_the_other_way_round(
+    cloud: Cloud, client: Client, behind: str
+) -> None:
+    setattr(cloud.cas.instances, f"{behind}_behind", 90)
+    instance, before, new = issued_after_an_application(cloud, client)
+
+    def shown() -> tuple[tuple[str, int], tuple[str, int]]:
+        old, fresh = rows(client)[0], detail(client, instance)
+        both = (old.status, old.certificate_id), (fresh.status, fresh.certificate_id)
+        return both if behind == "list" else both[::-1]
+
+    assert shown() == (("normal", before), ("normal", new))
+    cloud.clock.advance(seconds=31)
+    assert shown() == (("pending", before), ("normal", new))
+    cloud.clock.advance(seconds=59)
+    assert shown() == (("normal", new), ("normal", new))
+
+
+def test_an_instance_may_be_normal_before_its_next_certificate_shows(cloud: Cloud, client: Client) -> None:
+    cloud.cas.instances.certificate_behind = 120
+    instance, before, new = issued_after_an_application(cloud, client)
+
+    assert (detail(client, instance).status, detail(client, instance).certificate_id) == ("normal", before)
+    cloud.clock.advance(seconds=120)
+    assert rows(client)[0].certificate_id == new
+
+
+def test_the_list_of_certificates_may_lack_what_was_just_issued(cloud: Cloud, client: Client) -> None:
+    cloud.cas.certificates.lists_after = 120
+    instance, before, new = issued_after_an_application(cloud, client)
+
+    def certificates() -> list[str]:
+        request = models.ListCertificatesRequest(instance_id=instance)
+        return [row.certificate_id for row in client.list_certificates(request).body.certificate_list]
+
+    assert certificates() == [str(before)]
+    cloud.clock.advance(seconds=120)
+    assert certificates() == [str(new), str(before)]
+
+
+def test_an_instance_in_review_may_show_no_certificate_and_say_what_is_no_refusal(cloud: Cloud, client: Client) -> None:
+    cloud.cas.instances.pending_has_certificate, cloud.cas.authority.says_meanwhile = False, "审核中"
+    instance = cloud.cas.instances.add(own_dns=False)
+    apply(client, instance)
+
+    for shown in (rows(client)[0], detail(client, instance)):
+        assert (shown.status, shown.certificate_id, shown.pending_result) == ("pending", None, "审核中")
+    cloud.cas.instances.issue(instance)
+    assert (rows(client)[0].status, rows(client)[0].pending_result) == ("normal", "")
+
+
+@pytest.mark.parametrize("has_it", [False, True])
+def test_a_detail_may_have_the_domain_of_the_certificate(cloud: Cloud, has_it: bool) -> None:
+    cloud.cas.instances.detail_has_domain = has_it
+    instance = cloud.cas.instances.add("www.example.com")
+
+    # The model of the SDK knows of no such field.
+    assert ("CertificateDomain" in cloud.cas.instances.get_instance_detail({"InstanceId": instance})) is has_it
+
+
+def test_that_a_state_allows_no_application_may_come_with_any_status(cloud: Cloud, client: Client) -> None:
+    cloud.cas.instances.not_supported_status = 500
+    instance = cloud.cas.instances.add(own_dns=False)
+    apply(client, instance)
+
+    with pytest.raises(ServerException, match=r"OperationDenied\.StatusNotSupport code: 500"):
+        apply(client, instance)
+
+
 def test_an_application_takes_effect_late_if_it_is_told_to(cloud: Cloud, client: Client) -> None:
     cloud.cas.instances.application_takes = 30
     instance = cloud.cas.instances.add()
@@ -716,6 +795,7 @@ def test_the_whole_state_survives_in_a_folder(tmp_path: Path) -> None:
     with local_cloud(state=tmp_path) as cloud:
         cloud.cas.shapes.units = "seconds"
         cloud.cas.authority.takes = 60
+        cloud.cas.instances.list_behind = 1
         instance = cloud.cas.instances.add(own_dns=False)
         hosted = cloud.cas.instances.add(hosted=True, days_left=40)
         cloud.cas.instances.pages.odd_row(hosted, "Domain")
@@ -735,6 +815,8 @@ def test_the_whole_state_survives_in_a_folder(tmp_path: Path) -> None:
         assert before[0].keys() < before[1].keys() | {"Domain"}
         assert code_of(task, client, instance) == ("NoPermission", 403)
         cloud.clock.advance(seconds=60)
+        assert [row.status for row in rows(client)] == ["normal", "pending"]
+        cloud.clock.advance(seconds=1)
         assert [row.status for row in rows(client)] == ["normal", "normal"]
         assert len(cloud.cas.certificates.of_instance(instance)) == 2
         assert len(cloud.cas.instances.applied(instance)) == 1
