@@ -164,7 +164,7 @@ Add them to the zone (here: --done):
         stages=(_in_use_twice, _is_issued, _nothing),
         shows=("already-renewed", None),
         done=_deploy_by_hand,
-        settings={"DEPLOY_TO": "*"},
+        settings={"DEPLOY_TO": "*", "PROBE": "off"},
         next="""a message `cas.certificate.deploy-failed` names the resource and the job.
 Deploy there in the CAS console (here: --done):
   make run ARGS='--done --later 1h'    # both resources have the new certificate""",

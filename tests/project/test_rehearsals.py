@@ -147,7 +147,7 @@ def test_a_rehearsal_that_does_not_show_its_state_fails(state: Path):
 
 def test_a_job_for_the_resources_of_deploy_failed_fails_for_one_of_them_until_a_person_has_deployed(state: Path):
     typed("make run ARGS='--rehearse deploy-failed'", state)
-    assert rehearsals.settings(state) == {"DEPLOY_TO": "*"}
+    assert rehearsals.settings(state) == {"DEPLOY_TO": "*", "PROBE": "off"}
     clock = FakeClock()
     clock.advance(days=1)
     with local_cloud(clock, state=state) as cloud:
