@@ -64,6 +64,8 @@ def show_what_failed(text: str, kind: str) -> None:
         ends = f", {row['days left']} days left" if _is_near(line) else ""
         reason = f", {row['reason']}" if row["reason"] else ""
         print(f"  {row['kind']} {row['id']}{domain}: {row['outcome']}{reason}{ends}")
+        if candidates := line.get("candidates"):
+            print(f"    candidates: {', '.join(map(str, candidates))}")
 
 
 def _is_failure(line: Mapping[str, Any]) -> bool:

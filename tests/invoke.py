@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import difflib
+import functools
 import json
 import os
 import re
@@ -30,9 +31,10 @@ from deploy.table import show, show_what_failed
 from handler import index
 from handler.errors import EventRefused, RunFailed, SettingsError
 from handler.runtime.variables import VARIABLES
+from tests import rehearsals
 from tests.sample_account import sample_account_2026
 from tests.stubs.clock import Clock, SkewedClock, SystemClock
-from tests.stubs.cloud import QUEUE, local_cloud
+from tests.stubs.cloud import QUEUE, Cloud, local_cloud
 
 REFUSAL = "The CAA record of the domain forbids it."
 """What the authority says that is told to refuse."""
@@ -51,6 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns 0, 1 if the invocation failed, or 2 if it could not be made."""
     parser = _parser()
     options = parser.parse_args(arguments)
+    if wrong := rehearsals.wrong_together(options):
+        parser.error(wrong)
     return _local(read_event(parser, options), options, parser)
 
 
@@ -74,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--later", type=_span, default=timedelta(), metavar="3d", help="let days (3d) or hours (12h) go by before"
     )
+    rehearsals.add_options(parser)
     parser.add_argument(
         "--refuse",
         action="append",
@@ -95,37 +100,48 @@ def _local(event: bytes, options: argparse.Namespace, parser: argparse.ArgumentP
     state: Path = options.state.absolute()
     journal = state / "journal"
     state.mkdir(parents=True, exist_ok=True)
-    if options.fresh:
+    if options.fresh or options.rehearse:
         _forget(state)
-    if not (state / "cas.json").exists():
+    if options.rehearse:
+        rehearsals.begin(options.rehearse, state, lambda later: _clock(state, later), functools.partial(_run, options))
+    elif not (state / "cas.json").exists():
         with local_cloud(_clock(state, timedelta()), state=state, fresh=True) as cloud:
             sample_account_2026(cloud)
         with reader_may_leave():
             print("A new account on the local stand-in of the cloud; nothing here costs money.")
+    if options.done:
+        rehearsals.do(state, _clock(state, timedelta()))
     _people_act(state, options, parser)
     clock = _clock(state, options.later)
     with local_cloud(clock, state=state) as cloud:
-        environ = cloud.environ(**{"JOURNAL_URL": journal.as_uri(), **dict(options.set)})
-        context = cloud.context(options.runtime, timeout=options.timeout)
         before = {message["id"] for message in cloud.smq.messages(QUEUE)}
-        log = state / "handler.log"
-        with (
-            log.open("a", encoding="utf-8") as lines,
-            contextlib.redirect_stdout(lines),
-            patch.dict(os.environ, environ),
-            patch.object(index, "SystemClock", lambda: clock),
-        ):
-            index.initialize(context)
-            code, text, failed = _call(event, context)
+        code, text, failed = _run(options, cloud, event)
         with reader_may_leave():
             show(text)
             if failed:
                 show_what_failed(text, "RunFailed")
             _show_queue(cloud.smq.messages(QUEUE), before)
-            print(f"\nThe function's log: {_shown(log)}   its journal: {_shown(journal)}")
+            print(f"\nThe function's log: {_shown(state / 'handler.log')}   its journal: {_shown(journal)}")
             if (journal / "report.html").exists():
                 print(f"The report: {_shown(journal / 'report.html')}")
-    return code
+            if options.rehearse:
+                rehearsals.show_next(options.rehearse)
+    return rehearsals.status(options.rehearse, text) if options.rehearse else code
+
+
+def _run(options: argparse.Namespace, cloud: Cloud, event: bytes) -> tuple[int, str, bool]:
+    """Invoke once, with what the function writes kept out of sight; see `_call`."""
+    state: Path = options.state.absolute()
+    settings = {"JOURNAL_URL": (state / "journal").as_uri()} | rehearsals.settings(state) | dict(options.set)
+    context = cloud.context(options.runtime, timeout=options.timeout)
+    with (
+        (state / "handler.log").open("a", encoding="utf-8") as lines,
+        contextlib.redirect_stdout(lines),
+        patch.dict(os.environ, cloud.environ(**settings)),
+        patch.object(index, "SystemClock", lambda: cloud.clock),
+    ):
+        index.initialize(context)
+        return _call(event, context)
 
 
 def _setting(text: str) -> tuple[str, str]:
