@@ -171,7 +171,7 @@ def test_a_certificate_for_other_names_is_no_next_one_whatever_is_configured(clo
     function.tick()
     cloud.cas.instances.withdraw(instance)
     cloud.clock.advance(3600)
-    happened: list[str] = []
+    happened: list[Any] = []
 
     def somebody_gets_another() -> None:
         if happened:
