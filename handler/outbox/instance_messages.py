@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from handler.certificates.renewable import Renewable
 from handler.journal.renewal import Renewal
-from handler.outbox.cloud_event import MessageType, cloud_event
+from handler.outbox.cloud_event import NOTHING_KNOWN, MessageType, Replaced, cloud_event
 from handler.runtime.clock import rfc3339
 
 Records = Sequence[dict[str, str]]
@@ -64,10 +64,13 @@ def validation_message(renewal: Renewal, records: Records, now: datetime, accoun
     return cloud_event(validation_id(renewal, records), MessageType.VALIDATION, renewal.id, now, account_id, data)
 
 
-def instance_issued_message(renewal: Renewal, new: Renewable, account_id: str) -> str:
+def instance_issued_message(
+    renewal: Renewal, new: Renewable, account_id: str, replaced: Replaced = NOTHING_KNOWN
+) -> str:
     """Write the message that the next certificate of an instance is there.
 
-    `data` has InstanceId, Domain, ProductCode, CertificateId, ReplacedCertificateId, and CertEndTime of the new one.
+    `data` has InstanceId, Domain, ProductCode, CertificateId, ReplacedCertificateId, CertEndTime of the new one, and
+    StillBound where that is known.
     """
     successor = renewal.succeeded()
     data = {
@@ -77,6 +80,7 @@ def instance_issued_message(renewal: Renewal, new: Renewable, account_id: str) -
         "CertificateId": successor.id,
         "ReplacedCertificateId": _base(renewal),
         "CertEndTime": rfc3339(new.ends) if new.ends else None,
+        **Replaced(still_bound=replaced.still_bound).to_data(),
     }
     id_ = instance_issued_id(renewal)
     return cloud_event(id_, MessageType.INSTANCE_ISSUED, successor.id, successor.at, account_id, data)
