@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="a setting, such as DRY_RUN=true; repeatable",
+        help="a setting, such as DRY_RUN=true or DEPLOY_TO=*; repeatable. PROBE is off here: no domain is looked up",
     )
     parser.add_argument(
         "--later", type=_span, default=timedelta(), metavar="3d", help="let days (3d) or hours (12h) go by before"
@@ -87,7 +87,8 @@ def _local(event: bytes, options: argparse.Namespace) -> int:
             print("A new account on the local stand-in of the cloud; nothing here costs money.")
     clock = _clock(state, options.later)
     with local_cloud(clock, state=state) as cloud:
-        environ = cloud.environ(**{"JOURNAL_URL": journal.as_uri(), **dict(options.set)})
+        # The names of the stand-in are nobody's: none is looked up.
+        environ = cloud.environ(**{"JOURNAL_URL": journal.as_uri(), "PROBE": "off", **dict(options.set)})
         context = cloud.context(options.runtime, timeout=options.timeout)
         before = {message["id"] for message in cloud.smq.messages(QUEUE)}
         log = state / "handler.log"
