@@ -416,5 +416,5 @@ def test_the_self_check_says_to_which_products_it_deploys(cloud: Cloud, dry_run:
 
 
 def checked(function: Function, **settings: str) -> list[dict[str, Any]]:
-    lines = function.invoke({"check": True}, **settings).result["check"]
+    lines = Function(function.cloud, **{**function.settings, **settings}).invoke({"check": True}).result["check"]
     return [one for one in lines if one["check"] == "deployments"]
