@@ -16,6 +16,7 @@ from handler.runtime.lean_imports import lean_imports
 with lean_imports():  # leaves out what the SDKs import and the function never uses
     from handler.cloud.cas_certificates import CasCertificates
     from handler.cloud.cas_client import Cas, CasClient
+    from handler.cloud.cas_deployments import CasDeployments
     from handler.cloud.cas_instances import CasInstances
     from handler.cloud.cas_orders import CasOrders
     from handler.cloud.credentials import Credentials, credentials_from
@@ -23,10 +24,12 @@ with lean_imports():  # leaves out what the SDKs import and the function never u
     from handler.cloud.meter import Meter
     from handler.cloud.smq import Smq
     from handler.command import Check, Command
+    from handler.deployment.served import Prober
     from handler.errors import EventRefused, RunFailed, SettingsError
     from handler.journal.folder_store import FileStore
     from handler.journal.store import Store
     from handler.outbox.queue import Queue
+    from handler.probe.prober import TlsProber
     from handler.result import RunResult
     from handler.run.run import run
     from handler.run.self_check import check_line
@@ -55,6 +58,10 @@ class Connections:
         """Return the queue, which is closed at the end."""
         return closing(Smq(endpoint, credentials, meter))
 
+    def prober(self) -> Prober:
+        """Return what asks deployed domains for their certificates; it sends nothing but a handshake."""
+        return TlsProber()
+
     @contextmanager
     def opened(
         self, context: Context, settings: Settings, credentials: Credentials, log: Log, time: Countdown, meter: Meter
@@ -71,6 +78,8 @@ class Connections:
                 orders=CasOrders(cas, time),
                 instances=CasInstances(cas),
                 certificates=CasCertificates(cas),
+                deployments=CasDeployments(cas),
+                prober=self.prober(),
                 queue=queue,
                 store=store,
             )

@@ -50,6 +50,21 @@ FAILURES = frozenset({Outcome.REFUSED, Outcome.UNKNOWN, Outcome.HELD})
 """Outcomes after which somebody must be notified."""
 
 
+class Placed(Word):
+    """How far an issued certificate is on its way into the place of the one that it replaces."""
+
+    NOT_DEPLOYED = "not-deployed"
+    """The function does not deploy it: no `DEPLOY_TO`, or the reason says why."""
+    WOULD_DEPLOY = "would-deploy"
+    """Dry run: it would be deployed to these resources."""
+    DEPLOYING = "deploying"
+    """Its job is about to be made, or under way; the reason says what it waits for."""
+    DEPLOYED = "deployed"
+    """CAS says that every resource in `DEPLOY_TO` has it."""
+    DEPLOY_FAILED = "deploy-failed"
+    """It is not on every resource, or not what is served; the reason says why."""
+
+
 class Reason(Word):
     """Why; where the service itself gave an error code, that code stands in the place of a reason."""
 

@@ -8,12 +8,53 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from handler.certificates.renewable import Kind, Renewable
-from handler.outcomes import DONE, FAILURES, Outcome, Reason
+from handler.outcomes import DONE, FAILURES, Outcome, Placed, Reason
 from handler.runtime.clock import rfc3339
 
 MOST_CANDIDATES = 100
 """So many are listed of the orders that might be a successor: nobody looks through more, and a message and a log line
 have a limit. The journal and report.json have all."""
+
+
+Place = Mapping[str, str | None]
+"""Where a certificate is bound: Product, Region, Resource and Domain, as in the messages; of what is or was to be
+deployed also Outcome and Serves."""
+
+
+class Placing(NamedTuple):
+    """How far an issued certificate is on its way into the place of the one that it replaces."""
+
+    stage: Placed
+    certificate_id: str
+    """Of the new certificate; empty if it could not be told."""
+    replaced_id: str
+    """Of the old one, likewise."""
+    reason: str | None = None
+    job_id: str = ""
+    resources: tuple[Place, ...] = ()
+    still_bound: tuple[Place, ...] = ()
+    """What is bound to the old one, as far as it was looked at."""
+    needs_person: bool = False
+    """Whether the old one ends soon and is still bound, and no job will change that."""
+
+    @property
+    def deployed(self) -> int:
+        """How many of the resources have the new one."""
+        return sum(one.get("Outcome") == "deployed" for one in self.resources)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as the result has it."""
+        return {
+            "stage": self.stage.value,
+            "reason": str(self.reason) if self.reason else None,
+            "certificate_id": self.certificate_id or None,
+            "replaced_certificate_id": self.replaced_id or None,
+            "job_id": self.job_id or None,
+            "deployed": self.deployed,
+            "of": len(self.resources),
+            "resources": [dict(one) for one in self.resources[:MOST_CANDIDATES]],
+            "still_bound": [dict(one) for one in self.still_bound[:MOST_CANDIDATES]],
+        }
 
 
 class Line(NamedTuple):
@@ -36,6 +77,8 @@ class Line(NamedTuple):
     """Dry run: in which run it would be renewed; 1 is the first."""
     records: tuple[Mapping[str, str], ...] = ()
     """What somebody must add so that the authority believes: each with Domain, Zone, Host, Type and Value."""
+    placing: Placing | None = None
+    """Once its successor's certificate is issued, and the old one may be bound somewhere: how that goes."""
     failed: bool = False
     """Somebody must be notified although the outcome alone does not say so."""
     stops_run: bool = False
@@ -77,6 +120,8 @@ class Line(NamedTuple):
             line["new_certificate_id"] = self.successor_id
         if self.records:
             line["records"] = [dict(record) for record in self.records]
+        if self.placing is not None:
+            line["deployment"] = self.placing.to_dict()
         if self.in_run is not None:
             line["in_run"] = self.in_run
         if self.asked_for:

@@ -12,8 +12,9 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
+from handler.deployment import served
 from handler.errors import EventRefused, RunFailed, SettingsError
-from handler.index import invoke
+from handler.index import Connections, invoke
 from tests import published
 from tests.points import Crash
 from tests.stubs.clock import SkewedClock
@@ -72,10 +73,29 @@ def assert_no_internal_error(answer: Answer) -> None:
     assert not [error for error in answer.result.get("errors", ()) if "internal error" in error], answer.text
 
 
+class Unreachable:
+    """A prober that asks nobody: there is no network in a test."""
+
+    def ask(self, domain: str, seconds: float) -> served.Served | served.Unreachable:
+        return served.Unreachable(f"nobody asks {domain} within {seconds} s")
+
+
+class ProbingWith(Connections):
+    """The connections of the deployed function, but for who asks domains for their certificates."""
+
+    def __init__(self, prober: served.Prober) -> None:
+        self._prober = prober
+
+    def prober(self) -> served.Prober:
+        return self._prober
+
+
 class Function:
     """The function, deployed with the given settings."""
 
     def __init__(self, cloud: Cloud, **settings: str | None) -> None:
+        self.prober: served.Prober = Unreachable()
+        """Who asks deployed domains for their certificates."""
         self.cloud = cloud
         self.settings = settings
         self.log = ""
@@ -100,7 +120,9 @@ class Function:
         output, reports = io.StringIO(), _Reports(self.cloud, environ.get("JOURNAL_URL", ""))
         try:
             with contextlib.redirect_stdout(output):
-                answer = Answer(invoke(raw(event), context, environ, SkewedClock(self.cloud.clock, skew)), failed=False)
+                clock = SkewedClock(self.cloud.clock, skew)
+                text = invoke(raw(event), context, environ, clock, ProbingWith(self.prober))
+                answer = Answer(text, failed=False)
         except RunFailed as failed:
             answer = Answer(str(failed), failed=True)
         finally:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from handler.certificates.ids import id_in
-from handler.cloud.cas_client import CasClient
+from handler.cloud.cas_client import Cas
 from handler.cloud.cas_lists import CasList
 from handler.deployment.certificate import IssuedCertificate, certificate_in
 from handler.deployment.contact import contact_in
@@ -25,7 +25,7 @@ _Row = TypeVar("_Row", IssuedCertificate, Worker)
 class CasDeployments:
     """The deployments of one account."""
 
-    def __init__(self, client: CasClient) -> None:
+    def __init__(self, client: Cas) -> None:
         """`client`: shared with the other services of CAS, since what it allows is for all of them together."""
         self._client = client
         self._jobs = CasList(

@@ -20,6 +20,9 @@ from handler.journal.states import MAY_HAVE_PURCHASED
 from handler.journal.store import Store
 from handler.runtime.clock import SKEW, from_rfc3339, rfc3339
 
+REPLACED = "open/replaced-"
+"""So begin the keys of notes of another kind: what was issued, and has not yet the place of what it replaces."""
+
 
 class OpenWork(NamedTuple):
     """What earlier runs left unfinished."""
@@ -30,6 +33,8 @@ class OpenWork(NamedTuple):
     """By note, what existed before its claims."""
     problems: tuple[str, ...]
     """What of the notes could not be read; what they name may be unfinished, too."""
+    replaced: tuple[str, ...] = ()
+    """The keys of the notes that begin with `REPLACED`."""
 
 
 class _Note(NamedTuple):
@@ -61,7 +66,11 @@ class OpenNotes:
         """Return all unfinished work; if `tidy`, drop the notes and pictures that are no longer needed."""
         notes: dict[str, _Note] = {}
         problems: list[str] = []
+        replaced: list[str] = []
         for found in self._store.find("open/"):
+            if found.key.startswith(REPLACED):
+                replaced.append(found.key)
+                continue
             if found.key.endswith("/"):
                 continue  # what a console makes of a folder
             try:
@@ -79,7 +88,7 @@ class OpenNotes:
                 self._tidy(key, note, renewals)
         unfinished = {id_: renewal for id_, renewal in renewals.items() if self._is_unfinished(renewal)}
         pictures = {key: note.picture for key, note in notes.items() if note.picture is not None}
-        return OpenWork(unfinished, pictures, tuple(problems))
+        return OpenWork(unfinished, pictures, tuple(problems), tuple(replaced))
 
     def _tidy(self, key: str, note: _Note, renewals: Mapping[str, Renewal]) -> None:
         unfinished = [id_ for id_ in note.ids if self._is_unfinished(renewals[id_])]

@@ -1,12 +1,16 @@
 """What all messages have in common: CloudEvents 1.0, and their types. Pure."""
 
 import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 from handler.certificates.renewable import Renewable
 from handler.runtime.clock import rfc3339
+
+MOST_BOUND = 100
+"""So many places are named at most: a queue takes no message of any length."""
 
 
 class MessageType(str, Enum):
@@ -34,6 +38,28 @@ class MessageType(str, Enum):
     """It has not, or not everywhere, or it is not what is served. An alert."""
     EXPIRING = "cas.certificate.expiring"
     """Something ends soon, or has ended, and nothing will replace it. An alert."""
+
+
+class Replaced(NamedTuple):
+    """What a message that a certificate is issued says of the one that it replaces, as far as it is known."""
+
+    certificate_id: str = ""
+    """Of the new certificate."""
+    replaced_id: str = ""
+    still_bound: Sequence[Mapping[str, str]] | None = None
+    """Where the old one is bound: each with Product, Region, Resource and Domain; None if that is not known."""
+
+    def to_data(self) -> dict[str, Any]:
+        """Return the fields CertificateId, ReplacedCertificateId and StillBound; without those that are not known."""
+        known = {"CertificateId": self.certificate_id, "ReplacedCertificateId": self.replaced_id}
+        bound = self.still_bound
+        return {
+            **{name: value for name, value in known.items() if value},
+            **({} if bound is None else {"StillBound": [dict(one) for one in bound[:MOST_BOUND]]}),
+        }
+
+
+NOTHING_KNOWN = Replaced()
 
 
 def cloud_event(id_: str, type_: MessageType, subject: str, at: datetime, account_id: str, data: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from handler.certificates.renewable import Renewable
 from handler.journal.renewal import Renewal
-from handler.outbox.cloud_event import MessageType, cloud_event
+from handler.outbox.cloud_event import NOTHING_KNOWN, MessageType, Replaced, cloud_event
 from handler.runtime.clock import rfc3339
 
 Records = Sequence[dict[str, str]]
@@ -64,11 +64,13 @@ def validation_message(renewal: Renewal, records: Records, now: datetime, accoun
     return cloud_event(validation_id(renewal, records), MessageType.VALIDATION, renewal.id, now, account_id, data)
 
 
-def instance_issued_message(renewal: Renewal, new: Renewable, account_id: str) -> str:
+def instance_issued_message(
+    renewal: Renewal, new: Renewable, account_id: str, replaced: Replaced = NOTHING_KNOWN
+) -> str:
     """Write the message that the next certificate of an instance is there.
 
-    `data` has InstanceId, Domain, ProductCode, CertificateId, ReplacedCertificateId, and CertEndTime of the new one, as
-    the journal has it: what CAS shows now, `new`, can be older.
+    `data` has InstanceId, Domain, ProductCode, CertificateId, ReplacedCertificateId, CertEndTime of the new one, as the
+    journal has it (what CAS shows now, `new`, can be older), and StillBound where that is known.
     """
     successor = renewal.succeeded()
     ends = successor.ends or new.ends
@@ -79,6 +81,7 @@ def instance_issued_message(renewal: Renewal, new: Renewable, account_id: str) -
         "CertificateId": successor.id,
         "ReplacedCertificateId": _base(renewal),
         "CertEndTime": rfc3339(ends) if ends else None,
+        **Replaced(still_bound=replaced.still_bound).to_data(),
     }
     id_ = instance_issued_id(renewal)
     return cloud_event(id_, MessageType.INSTANCE_ISSUED, successor.id, successor.at, account_id, data)

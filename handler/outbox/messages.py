@@ -9,7 +9,7 @@ from typing import Any
 from handler.certificates.renewable import Kind, Renewable
 from handler.journal.renewal import Renewal
 from handler.journal.states import State
-from handler.outbox.cloud_event import MessageType, certificate_of, cloud_event
+from handler.outbox.cloud_event import NOTHING_KNOWN, MessageType, Replaced, certificate_of, cloud_event
 from handler.outcomes import Outcome, Reason
 from handler.result import first_candidates
 from handler.runtime.clock import rfc3339
@@ -56,15 +56,17 @@ def renewed_message(renewal: Renewal, account_id: str) -> str:
     return cloud_event(renewed_id(renewal), MessageType.RENEWED, successor.id, successor.at, account_id, data)
 
 
-def issued_message(renewal: Renewal, new: Renewable, account_id: str) -> str:
+def issued_message(renewal: Renewal, new: Renewable, account_id: str, replaced: Replaced = NOTHING_KNOWN) -> str:
     """Write the message that the successor's certificate is issued.
 
-    `data` has OrderId, RenewedOrderId, Domain and ProductCode, and of the *new* order InstanceId and CertEndTime.
+    `data` has OrderId, RenewedOrderId, Domain and ProductCode, of the *new* order InstanceId and CertEndTime, and where
+    they are known CertificateId, ReplacedCertificateId and StillBound.
     """
     data = {
         **_both_orders(renewal),
         "InstanceId": new.instance,
         "CertEndTime": rfc3339(new.ends) if new.ends else None,
+        **replaced.to_data(),
     }
     at = renewal.progress_at or renewal.succeeded().at
     return cloud_event(issued_id(renewal), MessageType.ISSUED, new.id, at, account_id, data)

@@ -11,6 +11,14 @@ from handler.journal.entries import Notified, Published
 from handler.journal.journal import Journal
 from handler.journal.lines import line_of
 from handler.journal.renewal import Renewal
+from handler.outbox.cloud_event import Replaced
+from handler.outbox.deployment_messages import (
+    Deployment,
+    deploy_failed_id,
+    deploy_failed_message,
+    deployed_id,
+    deployed_message,
+)
 from handler.outbox.instance_messages import (
     Records,
     Review,
@@ -94,7 +102,7 @@ class Outbox:
             self._log.problem("journal-unavailable", order_id=renewal.id, message=str(failure))
             return line._replace(reason=failure.reason, failed=True), renewal
 
-    def notify_issued(self, renewal: Renewal, new: Renewable, *, is_news: bool) -> Renewal:
+    def notify_issued(self, renewal: Renewal, new: Renewable, replaced: Replaced, *, is_news: bool) -> Renewal:
         """Notify that the successor's certificate is there, unless that is known to be done.
 
         If it is no news, it may be on the queue already, and the journal cannot say so. Raises PublishFailed or
@@ -102,7 +110,7 @@ class Outbox:
         """
         if not is_news and self._alerts.was_sent(issued_id(renewal)):
             return renewal
-        message = issued_message(renewal, new, self._to.account_id)
+        message = issued_message(renewal, new, self._to.account_id, replaced)
         try:
             return self._notify(renewal, self._to.queue, issued_id(renewal), message)
         except JournalNotAppendable:
@@ -173,9 +181,9 @@ class Outbox:
         message = validation_message(renewal, records, self._time.now(), self._to.account_id)
         return self._notify(renewal, self._to.alert_queue, id_, message)
 
-    def notify_instance_issued(self, renewal: Renewal, new: Renewable) -> Renewal:
+    def notify_instance_issued(self, renewal: Renewal, new: Renewable, replaced: Replaced) -> Renewal:
         """Notify that the next certificate of an instance is there. Raises PublishFailed or JournalUnavailable."""
-        message = instance_issued_message(renewal, new, self._to.account_id)
+        message = instance_issued_message(renewal, new, self._to.account_id, replaced)
         return self._notify(renewal, self._to.queue, instance_issued_id(renewal), message)
 
     def alert_instance_stalled(self, renewal: Renewal, on: datetime, review: Callable[[], Review]) -> Renewal:
@@ -195,6 +203,16 @@ class Outbox:
         self._queue.send(self._to.alert_queue, expiring_message(expiring, now, self._to.account_id))
         self._log.info("told", order_id=expiring.renewable.id, message_id=expiring.id, state="expiring")
         self._alerts.sent(expiring.noted_as, now)
+
+    def tell_deployed(self, deployment: Deployment, at: datetime) -> None:
+        """Notify that a certificate is deployed; whoever calls records that. Raises PublishFailed."""
+        self._queue.send(self._to.queue, deployed_message(deployment, at, self._to.account_id))
+        self._log.info("told", order_id=deployment.new.id, message_id=deployed_id(deployment.certificate_id))
+
+    def alert_deploy_failed(self, deployment: Deployment, reason: str, at: datetime) -> None:
+        """Alert that it is not; as `tell_deployed`. Raises PublishFailed."""
+        self._queue.send(self._to.alert_queue, deploy_failed_message(deployment, reason, at, self._to.account_id))
+        self._log.info("told", order_id=deployment.new.id, message_id=deploy_failed_id(deployment.certificate_id))
 
     def _notify(self, renewal: Renewal, queue: str, id_: str, message: str) -> Renewal:
         self._queue.send(queue, message)

@@ -18,6 +18,7 @@ END_UNKNOWN = Words("end unknown", "到期日未知")
 ENDS = Words("ends {}", "{} 到期")
 ENDED_ON = Words("ended {}", "{} 已到期")
 IN_USE = Words("in use on", "用于")
+STILL_BOUND_TO = Words("old certificate still on", "旧证书仍绑定在")
 NEW_ORDER = Words("new order", "新订单")
 NEW_CERTIFICATE = Words("new certificate", "新证书")
 RESOLVE = Words("If {} is the new order, invoke the function with", "如果 {} 就是新订单，用此事件调用函数")
@@ -107,6 +108,14 @@ NEEDS: dict[Need, tuple[Words, Words]] = {
             "CAS refused the renewal and nothing was bought. Fix what the code beside the order names; "
             "a later run tries again by itself.",
             "数字证书管理服务拒绝了续费，没有购买。请按订单旁的错误码排除原因；之后的运行会自动重试。",
+        ),
+    ),
+    Need.STILL_BOUND: (
+        Words("Issued, and the old one is still in use: install the new one", "已签发但旧证书仍在使用：请安装新证书"),
+        Words(
+            "The old certificate ends soon and is still bound where it says. Deploy the new one there, in the CAS "
+            "console or in the product; with DEPLOY_TO the function does.",
+            "旧证书即将到期，仍绑定在所列位置。请在控制台或相应产品中换上新证书；设置 DEPLOY_TO 后由函数完成。",
         ),
     ),
     Need.BY_HAND: (

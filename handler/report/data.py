@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Any, NamedTuple
 
 from handler.certificates.renewable import Kind, Renewable
+from handler.result import Placing
 from handler.runtime.clock import rfc3339
 
 
@@ -35,6 +36,8 @@ class Stage(str, Enum):
     """The application was turned down."""
     ISSUED = "issued"
     """The new certificate is issued."""
+    DEPLOYED = "deployed"
+    """The new certificate is in the place of the old one, as CAS says."""
 
 
 class Need(str, Enum):
@@ -58,6 +61,8 @@ class Need(str, Enum):
     """The certificate ends and nobody renews it; the line's reason tells why."""
     LOST = "lost"
     """The new order is gone from CAS."""
+    STILL_BOUND = "still-bound"
+    """The new certificate is issued, and the old one, which ends soon, is still in use: install the new one."""
 
 
 class ReportLine(NamedTuple):
@@ -77,6 +82,8 @@ class ReportLine(NamedTuple):
     """What a person must do now; None where nothing."""
     products: tuple[str, ...] = ()
     """The cloud products where the certificate is in use, as far as CAS tells."""
+    placing: Placing | None = None
+    """Once the next certificate is issued: how far it is on its way into the place of this one."""
     records: tuple[Mapping[str, str], ...] = ()
     """What somebody must add so that the authority believes: each with Domain, Zone, Host, Type and Value."""
 
@@ -169,6 +176,7 @@ def _to_dict(line: ReportLine, at: datetime) -> dict[str, Any]:
         "new_certificate_id": None if is_order else line.successor_id,
         "candidates": list(line.candidates),
         "products": list(line.products),
+        "deployment": line.placing.to_dict() if line.placing else None,
         "records": [dict(record) for record in line.records],
     }
 

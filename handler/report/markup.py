@@ -41,7 +41,7 @@ def group(line: ReportLine) -> str:
     """Return the key in `GROUPS` of a line: its colour."""
     if line.need is not None:
         return "n"
-    if line.stage is Stage.ISSUED:
+    if line.stage in {Stage.ISSUED, Stage.DEPLOYED}:
         return "d"
     return "e" if line.stage is Stage.EXPIRING else "p"
 

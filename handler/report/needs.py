@@ -31,11 +31,13 @@ from handler.report.advice import (
     RELEASE_INSTANCE,
     RESOLVE,
     RESOLVE_OTHER,
+    STILL_BOUND_TO,
 )
 from handler.report.data import Need, Report, ReportLine
 from handler.report.markup import both, clipped, count_of, day_of, domain_of, id_of, products_of, safe
 from handler.report.reasons import REASONS
 from handler.report.words import KINDS
+from handler.result import Placing
 
 MOST_ITEMS = 40
 """How many lines a group of what needs a person names one by one."""
@@ -107,9 +109,17 @@ def _facts(report: Report, line: ReportLine) -> Iterator[str]:
     if line.successor_id:
         new = NEW_ORDER if of.kind is Kind.ORDER else NEW_CERTIFICATE
         yield f"<strong>{both(new)} {id_of(line.successor_id)}</strong>"
+    if line.placing is not None and line.placing.still_bound:
+        yield both(STILL_BOUND_TO, more=f" <strong>{_places(line.placing)}</strong>")
     if line.reason:
         means = REASONS.get(line.reason)
         yield (both(means) + " " if means else "") + f"<code>{safe(clipped(line.reason))}</code>"
+
+
+def _places(placing: Placing) -> str:
+    """Return by product and domain what is bound to the old certificate, not more than a person reads."""
+    listed = [f"{one['Product']} {one['Domain'] or one['Resource']}" for one in placing.still_bound]
+    return safe(clipped(", ".join(dict.fromkeys(listed))))
 
 
 def _days(line: ReportLine, at: datetime) -> str:

@@ -11,6 +11,7 @@ from handler.report.words import (
     COLUMNS,
     DAY_AGO,
     DAYS_AGO,
+    DEPLOYED_OF,
     ENDED,
     EVERY_KIND,
     FILTERS,
@@ -72,12 +73,15 @@ def _row(line: ReportLine, at: datetime, *, is_use_known: bool) -> str:
     of = line.renewable
     stands = ENDED if line.stage is Stage.EXPIRING and line.has_ended(at) else STAGES[line.stage]
     did = _brief(OUTCOMES.get(line.outcome, Words(line.outcome, line.outcome))) if line.outcome else ""
+    placed = line.placing
+    so_far = _brief(DEPLOYED_OF.format(placed.deployed, len(placed.resources))) if placed and placed.resources else ""
+    so_far = f"<small>{so_far}</small>" if so_far else ""
     why = f"<small>{safe(clipped(line.reason))}</small>" if line.reason else ""
     return (
         f"<tr class={_CLASS[of.kind]}><th scope=row>{domain_of(line)}"
         f"<small>{_brief(KINDS[of.kind])} {id_of(of.id)}</small>"
         f"{_days(line, at)}<td>{day_of(of.ends) if of.ends else '—'}"
-        f"<td class='s {group(line)}'>{_brief(stands)}<td>{did}{why}"
+        f"<td class='s {group(line)}'>{_brief(stands)}{so_far}<td>{did}{why}"
         f"<td>{id_of(line.successor_id) if line.successor_id else ''}"
         + (f"<td>{products_of(line)}</tr>\n" if is_use_known else "</tr>\n")
     )

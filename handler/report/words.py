@@ -64,6 +64,7 @@ GROUPS: dict[str, Words] = {
 
 PIPELINE = Words("Where they stand", "进度")
 OF_EVERY_KIND = Words("Certificates of every kind.", "包括各类证书。")
+DEPLOYED_OF = Words("deployed {:,} of {:,}", "已部署 {:,} / {:,}")
 ENDED_OF_THEM = Words("{:,} ended", "{:,} 已到期")
 STAGES: dict[Stage, Words] = {
     Stage.EXPIRING: Words("Expiring", "即将到期"),
@@ -71,13 +72,14 @@ STAGES: dict[Stage, Words] = {
     Stage.APPLICATION: Words("Application", "待申请"),
     Stage.REVIEW: Words("In review", "审核中"),
     Stage.ISSUED: Words("Issued", "已签发"),
+    Stage.DEPLOYED: Words("Deployed", "已部署"),
     Stage.HOSTED: Words("Hosted", "平台托管"),
     Stage.SETTLING: Words("Being settled", "核对中"),
     Stage.HELD: Words("Held", "挂起"),
     Stage.REVIEW_FAILED: Words("Review failed", "审核失败"),
 }
 """The way to the next certificate first, then what can come between."""
-WAY, BAD = 5, 7
+WAY, BAD = 6, 8
 """How many of the stages are the way, and from which on a person is needed."""
 
 CERTIFICATES = Words("Certificates", "证书")

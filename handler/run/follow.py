@@ -6,7 +6,6 @@ that people are notified of it once, and after a crash again with the same id.
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
 
 from handler.errors import JournalConflict, JournalNotAppendable, JournalUnavailable, PublishFailed
 from handler.journal.entries import Observed
@@ -16,7 +15,8 @@ from handler.orders.book import OrderBook
 from handler.orders.eligibility import Known
 from handler.orders.progress import Progress, is_over, progress_of
 from handler.outbox.publisher import Outbox
-from handler.runtime.countdown import Countdown
+from handler.run.issued import Issues
+from handler.run.services import Services
 
 _ENDS = frozenset({Progress.ISSUED, Progress.REPLACED, Progress.ABANDONED})
 """Of these nobody is alerted that they do not get on."""
@@ -25,15 +25,14 @@ _ENDS = frozenset({Progress.ISSUED, Progress.REPLACED, Progress.ABANDONED})
 class Follow:
     """Looks at renewals that wait for their certificate."""
 
-    def __init__(
-        self, journal: Journal, outbox: Outbox, time: Countdown, settle: timedelta, stalled_within: timedelta
-    ) -> None:
-        """`settle`: how long CAS may take to show an order. `stalled_within`: alert so long before the old end."""
+    def __init__(self, journal: Journal, outbox: Outbox, issues: Issues, services: Services) -> None:
+        """`issues`: takes note of what is issued."""
         self._journal = journal
         self._outbox = outbox
-        self._time = time
-        self._settle = settle
-        self._stalled_within = stalled_within
+        self._issues = issues
+        self._time = services.time
+        self._settle = services.settings.settle
+        self._stalled_within = services.settings.stalled_within
 
     def watch(self, renewals: Iterable[Renewal], book: OrderBook, known: Known) -> Iterator[str]:
         """Look at each, and notify of what is new; `known` learns how it stands. Yields what went wrong."""
@@ -57,10 +56,12 @@ class Follow:
                 return renewal  # another run is looking at it too
             except JournalNotAppendable:
                 if progress == Progress.ISSUED and new is not None:
-                    self._outbox.notify_issued(renewal._replace(progress_at=now), new.renewable, is_news=False)
+                    seen, replaced = renewal._replace(progress_at=now), self._issues.of_order(renewal, new.renewable)
+                    self._outbox.notify_issued(seen, new.renewable, replaced, is_news=False)
                 raise
         if progress == Progress.ISSUED and new is not None:
-            return self._outbox.notify_issued(renewal, new.renewable, is_news=is_news)
+            replaced = self._issues.of_order(renewal, new.renewable)
+            return self._outbox.notify_issued(renewal, new.renewable, replaced, is_news=is_news)
         ends = renewal.claimed().renewable.ends
         if progress in _ENDS or is_over(renewal, now) or ends is None or ends - now > self._stalled_within:
             return renewal

@@ -23,6 +23,7 @@ from handler.outbox.instance_messages import instance_issued_id
 from handler.outbox.publisher import Outbox
 from handler.outcomes import Outcome
 from handler.result import RunResult
+from handler.run.issued import Issues
 from handler.run.reviews import Reviews
 from handler.run.services import Services
 from handler.run.standings import is_excepted
@@ -36,14 +37,21 @@ class FollowInstances:
     """Follows instances, each until its next certificate is there."""
 
     def __init__(
-        self, services: Services, journal: Journal, notes: OpenNotes, outbox: Outbox, result: RunResult
+        self,
+        services: Services,
+        journal: Journal,
+        notes: OpenNotes,
+        outbox: Outbox,
+        issues: Issues,
+        result: RunResult,
     ) -> None:
-        """`result`: gets a line for each that was applied for, or that waits for records."""
+        """`issues`: takes note of what is there. `result`: gets a line for what was applied for, or needs records."""
         self._time = services.time
         self._settings = services.settings
         self._journal = journal
         self._notes = notes
         self._outbox = outbox
+        self._issues = issues
         self._result = result
         self._reviews = Reviews(services, journal, outbox, result)
         self.renewals: dict[str, Renewal] = {}
@@ -144,7 +152,9 @@ class FollowInstances:
         # A list may show the certificate before it, or already the one after it.
         shows = instance is not None and instance.certificate_id == renewal.succeeded().id
         new = instance.renewable if instance is not None and shows else renewal.renewable
-        self.renewals[renewal.id] = self._outbox.notify_instance_issued(renewal, new)
+        self.renewals[renewal.id] = self._outbox.notify_instance_issued(
+            renewal, new, self._issues.of_instance(renewal, new)
+        )
         if renewal.applied_at is not None:
             self._result.put(line_of(renewal, Outcome.APPLIED, message_id=instance_issued_id(renewal)))
 

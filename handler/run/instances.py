@@ -23,6 +23,7 @@ from handler.result import Line, RunResult
 from handler.run.apply_instances import Applicant, Wanted
 from handler.run.follow_instances import FollowInstances
 from handler.run.fuse import Fuse
+from handler.run.issued import Issues
 from handler.run.lists import Lists
 from handler.run.services import Services
 from handler.run.settle_instances import InstanceRecovery
@@ -52,7 +53,9 @@ class Instances:
             services.instances, journal, notes, services.settings.settle, services.time, services.log
         )
         self._applicant = Applicant(services, application, outbox, result)
-        self._follow = FollowInstances(services, journal, notes, outbox, result)
+        self.issues = Issues(services)
+        """What was issued in this run."""
+        self._follow = FollowInstances(services, journal, notes, outbox, self.issues, result)
 
     def recover(self, left: OpenWork) -> None:
         """Take up what earlier runs left open; of what is in review say so. A dry run leaves all of it as it is."""
@@ -90,7 +93,9 @@ class Instances:
             self._known.learn(renewal)
 
     def follow(self, lists: Lists, left: OpenWork) -> None:
-        """Look whether the next certificates are there of what was applied for, or is hosted."""
+        """Look whether the next certificates are there of what was applied for, or is hosted; not in a dry run."""
+        if self._result.dry_run:
+            return
         followed = {
             id_: self._known.renewals.get(id_, renewal)
             for id_, renewal in left.renewals.items()

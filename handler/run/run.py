@@ -28,8 +28,10 @@ from handler.run.follow import Follow
 from handler.run.fuse import Fuse
 from handler.run.idle_patterns import idle_patterns
 from handler.run.instances import Instances
+from handler.run.issued import Issues
 from handler.run.lists import Lists, covered_until, read_lists
 from handler.run.recover import Recovery, has_lost
+from handler.run.replacing import Replacing
 from handler.run.self_check import self_check
 from handler.run.services import Services
 from handler.run.summary import Summary
@@ -94,7 +96,11 @@ class _Run:
         self._known = Known()
         self._days = DayCount(store, request_id, services.identity.event)
         self._watching = Watching(services, self._outbox, alerts, self._days, self._known, result)
+        issues = Issues(services)
         self._instances = Instances(services, self._journal, self._notes, self._outbox, self._known, result)
+        self._follow = Follow(self._journal, self._outbox, issues, services)
+        both = issues, self._instances.issues
+        self._replacing = Replacing(services, self._journal, self._outbox, both, self._known, result)
 
     def decide(self, said: Resolve | Release) -> None:
         """Carry out what a person has decided."""
@@ -134,6 +140,8 @@ class _Run:
         is_scan, watching = selection is None, self._watching
         if is_scan and not self._result.dry_run:
             self._instances.follow(seen.lists, seen.left)
+        if is_scan:
+            self._replacing.go_on(seen.left, seen.book, seen.lists)
         found = watching.look(book, seen.lists) if is_scan else Seen(standings=watching.of_orders(book))
         self._result.errors.extend(seen.lists.problems)
         if is_scan:
@@ -193,8 +201,7 @@ class _Run:
             if renewal.state is State.REFUSED:
                 self._known.learn(self._outbox.alert_failed(renewal, book.renewable(renewal.id)))
         watched = [renewal for renewal in left.renewals.values() if is_watched(renewal)]
-        follow = Follow(self._journal, self._outbox, self._time, self._settings.settle, self._settings.stalled_within)
-        self._result.errors.extend(follow.watch(watched, book, self._known))
+        self._result.errors.extend(self._follow.watch(watched, book, self._known))
 
     def _due(self, seen: _Seen) -> list[Order]:
         """Return the orders that are to be purchased; the others get their line."""

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from handler.certificates.renewable import Kind
+from handler.deployment.plan import EVERYWHERE
 from handler.errors import CasError, JournalConflict, JournalUnavailable, PublishFailed
 from handler.run.services import Services
 from handler.runtime.countdown import SHORTEST_TIMEOUT
@@ -18,6 +19,8 @@ _ADVICE = {
     "ApplyCertificate, GetTaskAttribute and ListCertificates; else leave instances out of WATCH and "
     "INSTANCES at watch",
     "certificates": "allow yundun-cert:ListCertificates to the role; else leave certificates out of WATCH",
+    "deployments": "allow yundun-cert:ListDeploymentJob and what else `make policy` prints for DEPLOY_TO to the role; "
+    "else empty DEPLOY_TO",
     "smq": "create the queue; allow mns:SendMessage and mns:GetQueueAttributes on it; check SMQ_ENDPOINT",
     "alone": "let one function renew an account, or several with one JOURNAL_URL: two journals cannot see what the "
     "other buys. Delete the mark of a journal that is no more; allow oss:PutObject and ListObjects on .renewers/",
@@ -34,6 +37,7 @@ def self_check(services: Services) -> list[dict[str, Any]]:
         check_line("credentials", "found"),
         _tried("cas", "orders can be listed", services.orders.probe),
         *_watched(services),
+        *_deployed(services),
         *(_tried("smq", f"queue {queue} is there", partial(services.queue.probe, queue)) for queue in queues),
         _tried("journal", "an entry can be appended once, and only once", lambda: _append_once(services)),
         _alone(services),
@@ -61,6 +65,17 @@ def _watched(services: Services) -> list[dict[str, Any]]:
     if Kind.CERTIFICATE in watch:
         lines.append(_tried("certificates", "certificates can be listed", services.certificates.probe_certificates))
     return lines
+
+
+def _deployed(services: Services) -> list[dict[str, Any]]:
+    """Try whether deployment jobs can be listed; without `DEPLOY_TO` there is no line."""
+    products = services.settings.deploy_to
+    if not products:
+        return []
+    to = "every product" if EVERYWHERE in products else ", ".join(products)
+    how = "dry run, nothing is deployed" if services.settings.dry_run else f"armed: what is issued is deployed to {to}"
+    served = "domains are asked what they serve" if services.settings.probe else "no domain is asked (PROBE=off)"
+    return [_tried("deployments", f"jobs can be listed; {how}; {served}", services.deployments.probe_deployments)]
 
 
 def _what_is_done(services: Services) -> str:

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from handler.deployment.served import Prober
+from handler.deployment.service import DeploymentService
 from handler.instances.service import InstanceService
 from handler.journal.store import Store
 from handler.orders.service import OrderService
@@ -32,5 +34,7 @@ class Services(NamedTuple):
     orders: OrderService
     instances: InstanceService
     certificates: CertificateService
+    deployments: DeploymentService
+    prober: Prober
     queue: Queue
     store: Store

@@ -1,5 +1,6 @@
 """The state of the account as a run leaves it: for the report, and for the metrics in the log."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
@@ -12,7 +13,7 @@ from handler.orders.book import OrderBook
 from handler.orders.order import ISSUED, LIVE, Order
 from handler.orders.policy import in_sight, reason_not_to_renew, superseding
 from handler.orders.progress import Progress, progress_of
-from handler.outcomes import Outcome, Reason
+from handler.outcomes import Outcome, Placed, Reason
 from handler.report.data import Need, Report, ReportLine, Stage, to_json
 from handler.report.page import page
 from handler.result import Line, RunResult, key_of
@@ -63,6 +64,9 @@ class Summary:
         """
         metrics, store = self._result.metrics, self._services.store
         metrics["oldest_open_work_seconds"] = oldest_open_seconds(renewals.values(), self._now)
+        placings = [line.placing for line in self._result.lines.values() if line.placing is not None]
+        metrics["deployments"] = dict(Counter(one.stage.value for one in placings))
+        metrics["replaced_still_bound"] = sum(bool(one.still_bound) for one in placings)
         metrics["nearest_unprotected_days"] = nearest_unprotected_days(seen.standings, self._now)
         try:
             report = self._report(book, renewals, seen)
@@ -132,6 +136,9 @@ class Summary:
         of = line.renewable or Renewable(Kind.ORDER, line.key)
         order, renewal = book.get(of.id), renewals.get(of.id)
         stage, need = self._stage(line, of.id, book, renewal)
+        if line.placing is not None:
+            stage = Stage.DEPLOYED if line.placing.stage is Placed.DEPLOYED else stage
+            need = Need.STILL_BOUND if line.placing.needs_person else need
         product = order.product if order else renewal.renewable.product if renewal else of.product
         return ReportLine(
             renewable=of._replace(product=product),
@@ -141,6 +148,7 @@ class Summary:
             successor_id=line.successor_id,
             candidates=line.candidates,
             records=line.records,
+            placing=line.placing,
             need=Need.ENDED if key_of(of) in ended else need,
             products=products.get(key_of(of), ()),
         )

@@ -42,6 +42,9 @@ def test_an_issued_certificate_is_told_once(cloud: Cloud, function: Function) ->
         "CertEndTime": f"{issued_at + timedelta(days=200):%Y-%m-%dT%H:%M:%S}.{issued_at.microsecond:06d}Z".replace(
             ".000000", ""
         ),
+        "CertificateId": str(cloud.cas.order(new).certificate_id),
+        "ReplacedCertificateId": str(cloud.cas.order(old).certificate_id),
+        "StillBound": [],
     }
 
 
@@ -259,6 +262,7 @@ def test_watching_never_asks_for_anything_that_returns_a_private_key(cloud: Clou
         RENEWALS,
         "ListInstances",
         "ListCertificates",
+        "ListCloudResources",
         "GetInstanceDetail",
     }
     assert {tuple(sorted(call.params)) for call in cloud.cas.calls_of("GetInstanceDetail")} == {("InstanceId",)}

@@ -167,6 +167,7 @@ def test_the_next_certificate_is_told_once_with_both_ids(cloud: Cloud, function:
         "CertificateId": str(new),
         "ReplacedCertificateId": base,
         "CertEndTime": f"{ends:%Y-%m-%dT%H:%M:%SZ}",
+        "StillBound": [],
     }
     assert (answer.orders, open_notes(cloud)) == ([], [])
 

@@ -36,11 +36,12 @@ MESSAGES = [name for name in SCHEMAS if name.startswith("cas.")]
 OPTIONAL = {
     *("Deferred", "note", "errors", "check", "candidates", "candidates_in_all", "asked_for", "in_run", "do"),
     *("new_certificate_id", "records"),
+    *("deployment", "ReplacedCertificateId", "StillBound"),
 }
 """What is left out where there is nothing to say. A report has all of its own."""
 OF_ITS_KIND = {"OrderId", "CertificateId", "instance_id", "certificate_id", "Kind"}
 """What only an order, an instance or a certificate has; the schemas demand it of that kind."""
-OF_SEVERAL_KINDS = {"cas.certificate.expiring", "cas.renewal.failed", "result"}
+OF_SEVERAL_KINDS = {"cas.certificate.expiring", "cas.order.issued", "cas.renewal.failed", "result"}
 AWAITED = {Reason.HOSTED, Reason.IN_REVIEW}
 IN_THE_WAY = {Reason.SUBMISSION_FAILED, Reason.AUTHORITY_SAYS, Reason.REVIEW_TOO_LONG, Reason.NOT_ISSUED}
 """How an instance stands whose next certificate does not come."""

@@ -25,8 +25,11 @@ from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from handler.certificates.rules import HISTORY, is_allowed
+from handler.cloud.cas_deployments import CasDeployments
 from handler.cloud.cas_lists import CasList
 from handler.cloud.oss_store import OssStore
+from handler.deployment import plan
+from handler.deployment.course import Courses
 from handler.errors import CasError, CasOutcomeUnknown, JournalConflict
 from handler.instances import eligibility, progress
 from handler.instances import policy as policy_of_instances
@@ -72,6 +75,7 @@ from handler.run.watching import Watching
 from handler.runtime.countdown import Countdown
 from tests.promise.machine import ExactlyOnce
 from tests.promise.scenes import play, turns
+from tests.promise.test_deploying_once import everything as deployments
 
 EXAMPLES = 1500
 """How many random histories a mutant may survive before it counts as unseen. Most live for a few dozen."""
@@ -751,7 +755,50 @@ def _appending_anywhere(store: Any) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def no_look_for_the_job_by_name() -> Iterator[None]:
+    """A job whose answer was lost is not looked for."""
+    with patch.object(CasDeployments, "jobs_named", lambda *_: ()):
+        yield
+
+
+@contextmanager
+def a_job_is_started_twice() -> Iterator[None]:
+    """It is started again at once, whatever the first answer was."""
+    schedule = CasDeployments.schedule
+
+    def twice(self: CasDeployments, job_id: str, seconds: float) -> None:
+        with contextlib.suppress(CasError):
+            schedule(self, job_id, seconds)
+        schedule(self, job_id, seconds)
+
+    with patch.object(CasDeployments, "schedule", twice):
+        yield
+
+
+@contextmanager
+def deployed_without_comparing_names() -> Iterator[None]:
+    """A certificate takes the place of one of other names."""
+    with patch.dict(plan.CHECKS, {Reason.NAMES_CHANGED: lambda *_: False}):
+        yield
+
+
+@contextmanager
+def no_entry_before_a_job_is_made() -> Iterator[None]:
+    """That a job is about to be made is not written down."""
+    with patch.object(Courses, "deploying", lambda _self, course, *_: course):
+        yield
+
+
+DEPLOYING = [
+    no_look_for_the_job_by_name,
+    a_job_is_started_twice,
+    deployed_without_comparing_names,
+    no_entry_before_a_job_is_made,
+]
+"""Those that the lives of deployments see."""
 MUTANTS = [
+    *DEPLOYING,
     no_claim_before_the_call,
     no_compare_in_compare_and_append,
     no_look_for_an_append_that_failed,
@@ -844,6 +891,9 @@ def seen(name: str, start: int) -> tuple[str | None, float]:
     said = None
     with globals()[name](), contextlib.redirect_stdout(io.StringIO()):
         try:
+            if globals()[name] in DEPLOYING:
+                deployments()
+                return None, time.monotonic() - began
             for turn in turns():
                 play(*turn)
             histories(EXAMPLES, start)

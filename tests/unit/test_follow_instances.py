@@ -23,6 +23,7 @@ from handler.outbox.publisher import Addresses, Outbox
 from handler.outbox.queue import Queue
 from handler.result import RunResult
 from handler.run.follow_instances import HOSTED_FROM, FollowInstances
+from handler.run.issued import Issues
 from handler.run.services import Identity, Services
 from handler.run.unfinished import is_unfinished
 from handler.runtime.countdown import Countdown
@@ -31,6 +32,7 @@ from handler.watch.service import CertificateList
 from tests.examples import ACCOUNT, DAY, HOUR, NOW, rules, settings
 from tests.memory_store import MemoryStore
 from tests.stubs.clock import FakeClock
+from tests.unit.no_deployments import NO_DEPLOYMENTS, NO_PROBER
 from tests.unit.v2_rows import DETAIL, ends_in, instance
 
 ID, BASE, NEXT = "cas_dv-cn-example01", "20000001", "20000002"
@@ -122,10 +124,21 @@ class World:
         followed = notes.open_work(self.clock.now(), tidy=True).renewals
         ours = settings()._replace(rules=rules(**ruled), stalled_within=WITHIN)
         services = Services(
-            Identity(name, ACCOUNT, "cn-hangzhou"), ours, time, log, NO_ORDERS, service, self.listed, queue, self.store
+            Identity(name, ACCOUNT, "cn-hangzhou"),
+            ours,
+            time,
+            log,
+            NO_ORDERS,
+            service,
+            self.listed,
+            NO_DEPLOYMENTS,
+            NO_PROBER,
+            queue,
+            self.store,
         )
+        issues = Issues(services)
         self.result = RunResult(name, "timer")
-        return list(FollowInstances(services, journal, notes, outbox, self.result).watch(shown, followed))
+        return list(FollowInstances(services, journal, notes, outbox, issues, self.result).watch(shown, followed))
 
     def journal(self) -> Renewal:
         return Journal(self.store, "reader").read(ID)

@@ -33,6 +33,7 @@ from tests import published
 from tests.examples import ACCOUNT, DAY, HOUR, MINUTE, NOW, order, settings
 from tests.memory_store import MemoryStore
 from tests.stubs.clock import FakeClock
+from tests.unit.no_deployments import NO_DEPLOYMENTS, NO_PROBER
 from tests.unit.v2_rows import DETAIL, INSTANCE, certificate, milliseconds
 
 ID, BASE, NEXT = "cas_dv-cn-example01", "20000001", "20000002"
@@ -134,6 +135,8 @@ class World:
             orders=orders,
             instances=instances,
             certificates=service,
+            deployments=NO_DEPLOYMENTS,
+            prober=NO_PROBER,
             queue=self,
             store=self.store,
         )

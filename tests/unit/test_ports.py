@@ -31,6 +31,7 @@ from handler.watch.service import CertificateList, CertificateService
 from tests.examples import ACCOUNT, HOUR, NEW, OLD, OTHER, order, pending, settings
 from tests.memory_store import MemoryStore
 from tests.stubs.clock import FakeClock
+from tests.unit.no_deployments import NO_DEPLOYMENTS, NO_PROBER
 
 
 class ListQueue:
@@ -141,6 +142,8 @@ class World:
             orders=orders,
             instances=instances,
             certificates=certificates,
+            deployments=NO_DEPLOYMENTS,
+            prober=NO_PROBER,
             queue=queue,
             store=store,
         )

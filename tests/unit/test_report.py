@@ -105,6 +105,7 @@ def test_the_json_has_all_of_an_order():
             "new_certificate_id": None,
             "candidates": ["5", "6"],
             "products": [],
+            "deployment": None,
             "records": [],
         }
     ]

@@ -1,0 +1,216 @@
+"""The last step of a chain: what was issued takes the place of what it replaces, and people hear of it."""
+
+from collections.abc import Iterable
+
+from handler.certificates.rules import HISTORY
+from handler.deployment.course import Course, Courses, Ended
+from handler.deployment.plan import EVERYWHERE, planned, reason_not_to_deploy
+from handler.deployment.replacement import Replacement, Replacements
+from handler.deployment.step import LONGEST, Done, Failed, Make, Schedule, Step, Wait
+from handler.deployment.twins import Twins, twins
+from handler.errors import CasError, CasMisconfigured, CasRefused, JournalConflict, JournalUnavailable, PublishFailed
+from handler.journal.journal import Journal
+from handler.journal.open_notes import OpenWork
+from handler.journal.renewal import Renewal
+from handler.orders.book import OrderBook
+from handler.orders.eligibility import Known
+from handler.outbox.publisher import Outbox
+from handler.outcomes import Placed, Reason
+from handler.result import Place, Placing, RunResult
+from handler.run.deploy import Deployer
+from handler.run.issued import Issues, place_of, with_ids, would_be_noted
+from handler.run.lists import Lists
+from handler.run.placings import placing_of, put_placing, to_be_placed
+from handler.run.services import Services
+from handler.run.serving import Serving
+
+_MAY_PASS = frozenset({Reason.CERTIFICATE_NOT_FOUND, Reason.ROW_UNREADABLE})
+"""What CAS may yet show otherwise: told after a day."""
+
+
+class Replacing:
+    """Takes every replacement one step further, and says in the result how far it is."""
+
+    def __init__(
+        self,
+        services: Services,
+        journal: Journal,
+        outbox: Outbox,
+        issues: Iterable[Issues],
+        known: Known,
+        result: RunResult,
+    ) -> None:
+        """`journal`, `known`: of the renewals, for the lines of what is replaced. `issues`: what is fresh."""
+        self._issues = tuple(issues)
+        self._known = known
+        self._service = services.deployments
+        self._settings = services.settings
+        self._time = services.time
+        self._journal = journal
+        self._result = result
+        self._notes = Replacements(services.store)
+        self._courses = Courses(services.store, services.identity.request_id)
+        self._deployer = Deployer(services, self._courses)
+        self._serving = Serving(services, self._courses, outbox)
+
+    def go_on(self, left: OpenWork, book: OrderBook, lists: Lists) -> None:
+        """Look at each, of earlier runs and of this one. A dry run says what would be done."""
+        fresh = {key: one for issues in self._issues for key, one in issues.fresh.items()}
+        if self._result.dry_run and self._settings.deploy_to:
+            fresh = would_be_noted(left, book, lists, self._settings.settle, self._time.now())
+        for key in dict.fromkeys((*left.replaced, *fresh)):
+            if not self._time.may_purchase():
+                return
+            try:
+                one = fresh.get(key) or self._notes.read(key)
+                if one is not None:
+                    placing = self._look_at(one)
+                    if placing is not None:
+                        put_placing(self._result, one, self._renewal(one), placing)
+            except JournalConflict:
+                continue  # another run is looking at it too
+            except (CasError, JournalUnavailable, PublishFailed) as failure:
+                self._result.errors.append(f"{key.removeprefix('open/')}: {_advised(failure)}")
+                if isinstance(failure, CasMisconfigured):
+                    return
+
+    def _renewal(self, one: Replacement) -> Renewal:
+        return self._known.renewals.get(one.id) or self._journal.read_or_hold(one.id)
+
+    def _look_at(self, one: Replacement) -> Placing | None:
+        """Take one a step further; None if nothing is left to say of it."""
+        if not self._settings.deploy_to:
+            return self._only_said(one, Placed.NOT_DEPLOYED, None)
+        found = self._certificates(one)
+        if not isinstance(found, Twins):
+            return self._not_found_out(one, found)
+        known = with_ids(one, found)
+        if known != one:
+            # Before anything is begun: from then on it is these two, whatever the lists show.
+            self._put(known)
+        course = self._courses.read(known.new_id)
+        forbidden = reason_not_to_deploy(found.old, found.new, self._time.now())
+        if self._result.dry_run:
+            return self._in_a_dry_run(known, found, course, forbidden)
+        step: Step | None = None
+        if not course.is_settled:
+            if forbidden is not None and course.attempt.begun is None:
+                if forbidden in _MAY_PASS and self._time.now() <= one.since + LONGEST:
+                    return placing_of(known, Placed.NOT_DEPLOYED, forbidden)
+                step = Failed(forbidden, None, ())
+            else:
+                step, course = self._deployer.go_on(known, found, course, forbidden)
+            course = self._recorded(course, step)
+        return self._told(known, found, course, step)
+
+    def _told(self, one: Replacement, of: Twins, course: Course, step: Step | None) -> Placing | None:
+        """Notify of what came of it, and say it; forget it once nothing is left to do."""
+        told = self._serving.tell(one, of, course, step)
+        if course.ended is None or isinstance(step, Wait):
+            return placing_of(one, told.stage, told.reason, told.job_id, told.resources)
+        bound = self._still_bound(one)
+        if told.is_over and (not bound or self._is_history(one)):
+            self._notes.drop(one)
+        return placing_of(one, told.stage, told.reason, told.job_id, told.resources)._replace(
+            still_bound=bound, needs_person=self._needs_person(one, bound, course.ended)
+        )
+
+    def _recorded(self, course: Course, step: Step) -> Course:
+        """Write down how it ended; of what may still end well only the first time."""
+        if isinstance(step, Done):
+            return self._courses.ended(course, step, self._time.now())
+        if isinstance(step, Failed) and (step.is_final or course.ended is None):
+            return self._courses.ended(course, step, self._time.now())
+        if isinstance(step, Wait) and course.attempt.refused_at is not None and course.ended is None:
+            # No job was made, and a person should know before the next attempt.
+            failed = Failed(step.reason, None, (), is_final=False)
+            return self._courses.ended(course, failed, self._time.now())
+        return course
+
+    def _in_a_dry_run(self, one: Replacement, of: Twins, course: Course, forbidden: Reason | None) -> Placing:
+        """Say what would be done; nothing is written, made or asked."""
+        if course.ended is not None and course.ended.is_final:
+            stage = Placed.DEPLOYED if course.ended.is_well else Placed.DEPLOY_FAILED
+            return placing_of(one, stage, course.ended.reason or None, course.ended.job_id)
+        if forbidden is not None and course.attempt.begun is None:
+            return placing_of(one, Placed.NOT_DEPLOYED, forbidden)
+        step = self._deployer.decide(of, course)
+        if isinstance(step, Make):
+            self._result.add_note(
+                f"certificate {one.new_id} would be deployed to {_shown(to_be_placed(step.resources))}"
+            )
+            return placing_of(one, Placed.WOULD_DEPLOY, None, "", to_be_placed(step.resources))
+        if isinstance(step, Schedule):
+            self._result.add_note(f"deployment job {step.job.id} of certificate {one.new_id} would be started")
+            return placing_of(one, Placed.WOULD_DEPLOY, None, step.job.id)
+        if isinstance(step, Done):
+            return placing_of(one, Placed.DEPLOYED, None, step.job.id if step.job else "")
+        return placing_of(one, Placed.DEPLOYING, step.reason, step.job.id if step.job else "")
+
+    def _certificates(self, one: Replacement) -> Twins | Reason:
+        """Return the two certificates; of an order they are found by what CAS shows of the two orders."""
+        try:
+            if one.new_id:
+                return Twins(self._service.certificate(one.old_id), self._service.certificate(one.new_id))
+        except CasRefused as refused:
+            if "NotFound" not in refused.code:
+                raise
+            return Reason.CERTIFICATE_NOT_FOUND
+        if not (one.old_instance and one.new.instance):
+            return Reason.CERTIFICATE_NOT_FOUND
+        of_both = one.old_instance, one.new.instance
+        everything = [certificate for of in of_both for certificate in self._service.certificates_of(of)]
+        return twins(one.old_instance, one.new.instance, everything, self._time.now())
+
+    def _not_found_out(self, one: Replacement, reason: Reason) -> Placing | None:
+        """Say that it is not known what replaces what; the run fails for it once, since no certificate has a name."""
+        waits = reason in _MAY_PASS and self._time.now() <= one.since + LONGEST
+        if not (waits or self._result.dry_run) and self._serving.is_first_failure(one):
+            what = f"the certificate of {one.new.kind.value} {one.new.id} is not deployed: {reason}"
+            self._result.errors.append(f"{what}; deploy it in the console of CAS")
+        return self._only_said(one, Placed.NOT_DEPLOYED, reason)
+
+    def _only_said(self, one: Replacement, stage: Placed, reason: Reason | None) -> Placing | None:
+        """Say where the old certificate is still bound, if that can be told; nothing is deployed."""
+        try:
+            bound = self._still_bound(one) if one.old_id else ()
+        except CasError:
+            if self._settings.deploy_to:
+                raise
+            return None  # only to say it is worth no failure
+        is_over = not bound if one.old_id and reason is None else False
+        if (is_over or self._is_history(one)) and not self._result.dry_run:
+            self._notes.drop(one)
+        if not bound and reason is None:
+            return None
+        placing = placing_of(one, stage, reason)
+        return placing._replace(still_bound=bound, needs_person=self._needs_person(one, bound, None))
+
+    def _still_bound(self, one: Replacement) -> tuple[Place, ...]:
+        listed = self._service.resources(one.old_id)
+        bound = planned(one.old_id, listed.resources, listed.nameless, (EVERYWHERE,))
+        return tuple(place_of(resource) for resource in bound.resources)
+
+    def _needs_person(self, one: Replacement, bound: tuple[Place, ...], ended: Ended | None) -> bool:
+        now = self._time.now()
+        is_near = one.old_ends is not None and one.old_ends - now <= self._settings.stalled_within
+        # What CAS shows as bound may be as old as that.
+        is_fresh = ended is not None and ended.is_well and now <= ended.at + self._settings.settle
+        return bool(bound) and is_near and not is_fresh
+
+    def _is_history(self, one: Replacement) -> bool:
+        return self._time.now() > (one.old_ends or one.since) + HISTORY
+
+    def _put(self, one: Replacement) -> None:
+        if not self._result.dry_run:
+            self._notes.put(one)
+
+
+def _shown(places: list[Place]) -> str:
+    return ", ".join(f"{one['Product']} {one['Resource']}" for one in places)
+
+
+def _advised(failure: Exception) -> str:
+    if isinstance(failure, CasMisconfigured):
+        return f"{failure}; give the role the permissions that `make policy` prints, or empty DEPLOY_TO"
+    return str(failure)

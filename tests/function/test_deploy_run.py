@@ -1,0 +1,420 @@
+"""Issued is not installed: what the deployed function makes of DEPLOY_TO, run by run, and what people hear of it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from handler.deployment import served
+from handler.deployment.served import Served, Unreachable
+from tests.deployed import Answer, Function
+from tests.points import Crash, crash_at
+from tests.stubs import faults
+from tests.stubs.cloud import QUEUE, Cloud
+from tests.stubs.faults import Fault
+from tests.stubs.jobs import Job
+from tests.stubs.lost import DID_NOT, HAPPENED, fault_name
+
+CREATE, START = "CreateDeploymentJob", "UpdateDeploymentJobStatus"
+DEPLOYED, FAILED = "cas.certificate.deployed", "cas.certificate.deploy-failed"
+EFFECTS = {CREATE, START}
+
+
+class World:
+    """An account with one certificate that is replaced; its resources, and the function that deploys."""
+
+    def __init__(self, cloud: Cloud, kind: str, *bound_to: str, **settings: str) -> None:
+        self.cloud = cloud
+        self.function = Function(cloud, **{"DEPLOY_TO": "*", "MAX_RENEWALS_PER_RUN": "1000", **settings})
+        self.kind = kind
+        if kind == "instance":
+            self.id = cloud.cas.instances.add("www.example.com", 10, hosted=True)
+            certificate = cloud.cas.instances.of(self.id).certificate_id
+            assert certificate
+            self.old = certificate
+        else:
+            order = cloud.cas.add_order(domain="www.example.com", days_left=10, instance_id="cas-cn-old01")
+            self.id = str(order)
+            self.old = cloud.cas.order(order).certificate_id or 0
+        self.resources = [cloud.cas.resources.add(self.old, product) for product in bound_to or ("CDN", "ALB")]
+        self.new = 0
+
+    def issue(self) -> None:
+        """The next certificate is issued, and no run has seen it yet."""
+        self.function.tick()
+        if self.kind == "instance":
+            self.new = self.cloud.cas.instances.issue(self.id)
+            return
+        (bought,) = self.cloud.cas.bought(int(self.id))
+        self.cloud.clock.advance(seconds=3600)
+        self.cloud.cas.apply(bought.new_order_id)
+        self.cloud.cas.issue(bought.new_order_id)
+        self.new = self.cloud.cas.order(bought.new_order_id).certificate_id or 0
+
+    def tick(self, hours: float = 1, **settings: str) -> Answer:
+        """A run, and then so much time."""
+        answer = self.function.tick(300, 0, **settings)
+        self.cloud.clock.advance(seconds=3600 * hours)
+        return answer
+
+    def ticks(self, count: int = 4, hours: float = 1) -> Answer:
+        for _ in range(count):
+            answer = self.tick(hours)
+        return answer
+
+    def shown(self, answer: Answer) -> dict[str, Any]:
+        """What the result says of the deployment."""
+        (line,) = [line for line in answer.orders if self.id in {line["order_id"], line.get("instance_id")}]
+        found: dict[str, Any] = line["deployment"]
+        return found
+
+    def said(self, kind: str) -> list[dict[str, Any]]:
+        return [message for message in self.cloud.smq.messages(QUEUE) if message["type"] == kind]
+
+    @property
+    def jobs(self) -> list[Job]:
+        return [job for job in self.cloud.cas.deployments.jobs() if job.name == f"renewer-{self.new}"]
+
+    @property
+    def bound(self) -> list[int]:
+        return [self.cloud.cas.resources.of(one).certificate_id for one in self.resources]
+
+    @property
+    def started(self) -> int:
+        return len(self.cloud.cas.calls_of(START))
+
+    def notes(self) -> list[str]:
+        """The notes of replacements that are not over."""
+        return [key for _, key in self.cloud.oss.objects if "open/replaced" in key]
+
+
+@pytest.fixture(params=["instance", "order"])
+def world(request: pytest.FixtureRequest, cloud: Cloud) -> World:
+    return World(cloud, request.param)
+
+
+def told_once(world: World, kind: str) -> dict[str, Any]:
+    messages = world.said(kind)
+    assert len(messages) == 1, [message["type"] for message in world.cloud.smq.messages(QUEUE)]
+    found: dict[str, Any] = messages[0]
+    return found
+
+
+def test_what_was_issued_takes_the_place_of_what_it_replaces_once_and_is_told_once(world: World) -> None:
+    world.issue()
+    world.ticks(6)
+    assert world.bound == [world.new] * 2
+    assert (len(world.jobs), world.started) == (1, 1)
+    message = told_once(world, DEPLOYED)
+    assert (message["id"], message["subject"]) == (f"{world.new}-deployed", str(world.new))
+    assert message["data"]["JobId"] == str(world.jobs[0].job_id)
+    assert {one["Outcome"] for one in message["data"]["Resources"]} == {"deployed"}
+    assert world.said(FAILED) == []
+
+
+def test_the_issued_message_has_both_certificates_and_where_the_old_one_is_bound(world: World) -> None:
+    world.issue()
+    world.ticks(2)
+    data = told_once(world, f"cas.{world.kind}.issued")["data"]
+    assert (data["CertificateId"], data["ReplacedCertificateId"]) == (str(world.new), str(world.old))
+    assert sorted(one["Product"] for one in data["StillBound"]) == ["ALB", "CDN"]
+
+
+def test_the_result_says_deployed_n_of_m(world: World) -> None:
+    world.issue()
+    under_way = world.shown(world.tick())
+    assert (under_way["stage"], under_way["reason"], under_way["of"]) == ("deploying", "deploying", 0)
+    over = world.shown(world.tick())
+    assert (over["stage"], over["deployed"], over["of"], over["still_bound"]) == ("deployed", 2, 2, [])
+
+
+@pytest.mark.parametrize("kind", ["instance", "order"])
+def test_without_deploy_to_nothing_is_made_and_where_it_is_bound_is_said(cloud: Cloud, kind: str) -> None:
+    world = World(cloud, kind, DEPLOY_TO="")
+    world.issue()
+    answer = world.ticks(3)
+    assert [one["Product"] for one in told_once(world, f"cas.{kind}.issued")["data"]["StillBound"]] == ["ALB", "CDN"]
+    shown = world.shown(answer)
+    assert (shown["stage"], len(shown["still_bound"])) == ("not-deployed", 2)
+    assert not {call.action for call in cloud.cas.calls} & {*EFFECTS, "ListDeploymentJob", "ListContact"}
+    for resource in world.resources:
+        cloud.cas.resources.bind(resource, world.new)
+    world.tick()
+    assert world.notes() == []
+
+
+@pytest.mark.parametrize("kind", ["instance", "order"])
+def test_where_it_is_bound_is_neither_asked_nor_said_unless_certificates_are_watched(cloud: Cloud, kind: str) -> None:
+    world = World(cloud, kind, DEPLOY_TO="", WATCH="orders,instances")
+    world.issue()
+    world.ticks(2)
+    assert "StillBound" not in told_once(world, f"cas.{kind}.issued")["data"]
+    assert cloud.cas.calls_of("ListCloudResources") == []
+
+
+@pytest.mark.parametrize("kind", ["instance", "order"])
+@pytest.mark.parametrize("deploy_to", ["", "*"])
+def test_what_cannot_be_read_of_the_old_one_delays_no_message(cloud: Cloud, kind: str, deploy_to: str) -> None:
+    world = World(cloud, kind, DEPLOY_TO=deploy_to)
+    cloud.cas.forbid("ListCloudResources")
+    world.issue()
+    world.tick()
+    assert "StillBound" not in told_once(world, f"cas.{kind}.issued")["data"]
+
+
+def test_no_other_product_is_touched(cloud: Cloud) -> None:
+    world = World(cloud, "instance", "CDN", "ALB", DEPLOY_TO="CDN")
+    world.issue()
+    answer = world.ticks()
+    assert world.bound == [world.new, world.old]
+    assert [one["Product"] for one in told_once(world, DEPLOYED)["data"]["Resources"]] == ["CDN"]
+    assert [one["Product"] for one in world.shown(answer)["still_bound"]] == ["ALB"]
+    assert world.notes(), "it is still looked at"
+
+
+def test_where_nothing_is_bound_it_is_deployed_with_an_empty_list(cloud: Cloud) -> None:
+    world = World(cloud, "instance", "ALB", DEPLOY_TO="CDN")
+    world.issue()
+    world.ticks()
+    data = told_once(world, DEPLOYED)["data"]
+    assert (data["JobId"], data["Resources"]) == (None, [])
+    assert cloud.cas.calls_of(CREATE) == []
+
+
+def test_a_dry_run_says_to_which_resources_and_does_nothing(world: World) -> None:
+    world.issue()
+    answer = world.tick(DRY_RUN="true")
+    shown = world.shown(answer)
+    assert shown["stage"] == "would-deploy"
+    assert sorted(one["Product"] for one in shown["resources"]) == ["ALB", "CDN"]
+    assert "would be deployed to" in answer.result["note"]
+    assert not {call.action for call in world.cloud.cas.calls} & EFFECTS
+    assert world.notes() == []
+
+
+@pytest.mark.parametrize("action", [CREATE, START])
+@pytest.mark.parametrize("fault", [*HAPPENED, *DID_NOT], ids=fault_name)
+def test_an_answer_that_is_lost_makes_no_second_job(cloud: Cloud, action: str, fault: Fault) -> None:
+    world = World(cloud, "instance")
+    world.issue()
+    cloud.cas.fail(action, fault)
+    world.ticks(8)
+    assert len(world.jobs) == 1
+    assert world.bound == [world.new] * 2
+    told_once(world, DEPLOYED)
+
+
+@pytest.mark.parametrize("nth", range(1, 14))
+@pytest.mark.parametrize("service", ["cas", "oss", "smq"])
+@pytest.mark.parametrize("phase", ["before", "after"])
+def test_a_run_that_dies_at_any_call_is_gone_on_with(cloud: Cloud, phase: str, service: str, nth: int) -> None:
+    world = World(cloud, "instance", PROBE="off")
+    world.issue()
+    left = nth
+
+    def die(*at: str) -> None:
+        nonlocal left
+        if at[:2] == (phase, service):
+            left -= 1
+            if left == 0:
+                raise Crash
+
+    cloud.hooks.append(die)
+    for _ in range(8):
+        with contextlib.suppress(Crash):
+            world.function.tick()
+        cloud.clock.advance(seconds=3600)
+    cloud.hooks.remove(die)
+    assert len(world.jobs) == 1
+    assert world.bound == [world.new] * 2
+    assert {message["id"] for message in world.said(DEPLOYED)} == {f"{world.new}-deployed"}
+    assert world.said(FAILED) == []
+
+
+def test_a_run_that_dies_between_issued_and_deploying_loses_nothing(world: World) -> None:
+    world.issue()
+    crash_at(world.cloud, "after", "smq", "SendMessage")
+    with pytest.raises(Crash):
+        world.function.tick()
+    world.ticks(30)
+    assert world.bound == [world.new] * 2
+
+
+def test_what_cas_refuses_is_told_and_tried_again_the_next_day(cloud: Cloud) -> None:
+    world = World(cloud, "instance")
+    world.issue()
+    cloud.cas.fail(CREATE, faults.error("ResourceNotSupportCert", 400))
+    world.ticks(3)
+    assert told_once(world, FAILED)["data"]["Reason"] == "ResourceNotSupportCert"
+    assert len(cloud.cas.calls_of(CREATE)) == 1
+    world.ticks(3, hours=20)
+    assert world.bound == [world.new] * 2
+    told_once(world, FAILED)
+    told_once(world, DEPLOYED)
+
+
+def test_resources_that_fail_are_told_with_the_job_and_nothing_is_rolled_back(cloud: Cloud) -> None:
+    world = World(cloud, "instance")
+    cloud.cas.resources.of(world.resources[1]).fails = True
+    world.issue()
+    answer = world.ticks(5)
+    data = told_once(world, FAILED)["data"]
+    assert data["Reason"] == "resources-left"
+    assert [(one["Product"], one["Outcome"]) for one in data["Resources"]] == [("ALB", "failed"), ("CDN", "deployed")]
+    assert world.bound == [world.new, world.old]
+    assert cloud.cas.calls_of("UpdateWorkerResourceStatus") == []
+    shown = world.shown(answer)
+    assert (shown["stage"], shown["deployed"], shown["of"]) == ("deploy-failed", 1, 2)
+    assert [one["Product"] for one in shown["still_bound"]] == ["ALB"]
+    assert len(world.jobs) == 1
+
+
+def test_a_job_that_does_not_end_within_a_day_is_told_once(cloud: Cloud) -> None:
+    world = World(cloud, "instance")
+    cloud.cas.deployments.stalls = True
+    world.issue()
+    world.ticks(4, hours=12)
+    assert told_once(world, FAILED)["data"]["Reason"] == "job-too-slow"
+    world.jobs[0].stalls = False
+    world.ticks(2)
+    told_once(world, DEPLOYED)
+    told_once(world, FAILED)
+
+
+def test_an_uploaded_certificate_is_never_deployed_nor_replaced(cloud: Cloud) -> None:
+    world = World(cloud, "instance")
+    world.issue()
+    cloud.cas.certificates.of(world.new).source = "UPLOAD"
+    world.ticks(3)
+    assert told_once(world, FAILED)["data"]["Reason"] == "uploaded"
+    assert not {call.action for call in cloud.cas.calls} & EFFECTS
+
+
+def test_a_certificate_of_other_names_is_not_deployed_and_that_is_told(cloud: Cloud) -> None:
+    world = World(cloud, "instance")
+    world.issue()
+    cloud.cas.certificates.of(world.new).names.append("more.example.com")
+    world.ticks(3)
+    assert told_once(world, FAILED)["data"]["Reason"] == "names-changed"
+    assert not {call.action for call in cloud.cas.calls} & EFFECTS
+
+
+def test_a_resource_that_a_person_binds_elsewhere_meanwhile_is_left_alone(cloud: Cloud) -> None:
+    world = World(cloud, "instance")
+    world.issue()
+    other = cloud.cas.certificates.upload("www.example.com")
+    cloud.cas.resources.bind(world.resources[0], other)
+    world.ticks()
+    assert world.bound == [other, world.new]
+
+
+def test_without_the_permission_the_run_fails_and_says_which(cloud: Cloud) -> None:
+    world = World(cloud, "instance")
+    cloud.cas.forbid(CREATE)
+    world.issue()
+    answer = world.tick()
+    assert answer.failed
+    assert "make policy" in answer.text
+    assert world.bound == [world.old] * 2
+
+
+# --- what is served ---------------------------------------------------------------------------------------------------
+
+
+class Browser:
+    """A prober that answers with a certificate of the account, or not at all."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self.cloud = cloud
+        self.serves: int | None = None
+        self.asked: list[str] = []
+
+    def ask(self, domain: str, seconds: float) -> Served | Unreachable:
+        assert seconds <= served.SECONDS
+        self.asked.append(domain)
+        if self.serves is None:
+            return Unreachable("nobody is there")
+        certificate = self.cloud.cas.certificates.of(self.serves)
+        return Served(self.serves, certificate.not_after, frozenset(certificate.names))
+
+
+@pytest.mark.parametrize(("serves", "word"), [("new", "new"), ("old", "old"), (None, "unreachable")])
+def test_what_a_domain_serves_is_in_the_message(cloud: Cloud, serves: str | None, word: str) -> None:
+    world = World(cloud, "instance", "CDN")
+    browser = world.function.prober = Browser(cloud)
+    world.issue()
+    world.tick()
+    assert browser.asked == [], "before the job has ended nobody is asked"
+    browser.serves = {"new": world.new, "old": world.old, None: None}[serves]
+    world.ticks(2)
+    assert [one["Serves"] for one in told_once(world, DEPLOYED)["data"]["Resources"]] == [word]
+    assert set(browser.asked) == {"www.example.com"}
+    assert len(browser.asked) == (2 if word == "old" else 1), "the old one is looked at again"
+
+
+def test_an_old_one_that_is_served_for_three_days_is_told_once(cloud: Cloud) -> None:
+    world = World(cloud, "instance", "CDN")
+    browser = world.function.prober = Browser(cloud)
+    browser.serves = world.old
+    world.issue()
+    world.ticks(6, hours=12)
+    assert world.said(FAILED) == []
+    world.ticks(4, hours=12)
+    data = told_once(world, FAILED)["data"]
+    assert (data["Reason"], data["Resources"][0]["Serves"]) == ("old-one-served", "old")
+    told_once(world, DEPLOYED)
+    assert world.notes() == []
+
+
+def test_with_probe_off_nobody_is_asked(cloud: Cloud) -> None:
+    world = World(cloud, "instance", "CDN", PROBE="off")
+    browser = world.function.prober = Browser(cloud)
+    world.issue()
+    world.ticks(3)
+    assert browser.asked == []
+    assert told_once(world, DEPLOYED)["data"]["Resources"][0]["Serves"] is None
+
+
+def test_what_still_uses_the_old_one_needs_somebody_once_that_ends_soon(cloud: Cloud) -> None:
+    world = World(cloud, "instance", "CDN", DEPLOY_TO="", STALLED_WITHIN_DAYS="5")
+    world.issue()
+    world.ticks(2)
+    needs = [need_of(cloud, world.id)]
+    cloud.clock.advance(seconds=timedelta(days=6).total_seconds())
+    world.tick()
+    assert [*needs, need_of(cloud, world.id)] == [None, "still-bound"]
+    assert "CDN www.example.com" in report(cloud, "report.html")
+
+
+def report(cloud: Cloud, name: str) -> str:
+    written = [body for key, _, body in cloud.oss.history if key.endswith(name)]
+    return written[-1].decode()
+
+
+def need_of(cloud: Cloud, id_: str) -> str | None:
+    lines = json.loads(report(cloud, "report.json"))["orders"]
+    (line,) = [line for line in lines if id_ in {line["order_id"], line["instance_id"]}]
+    found: str | None = line["need"]
+    return found
+
+
+@pytest.mark.parametrize("dry_run", ["true", "false"])
+def test_the_self_check_says_to_which_products_it_deploys(cloud: Cloud, dry_run: str) -> None:
+    function = Function(cloud, DRY_RUN=dry_run)
+    assert "deployments" not in {one["check"] for one in function.invoke({"check": True}).result["check"]}
+    (line,) = checked(function, DEPLOY_TO="CDN,ALB")
+    assert line["ok"]
+    assert ("armed" in line["found"], "CDN, ALB" in line["found"]) == ((dry_run == "false",) * 2)
+    cloud.cas.forbid("ListDeploymentJob")
+    (line,) = checked(function, DEPLOY_TO="*", PROBE="off")
+    assert not line["ok"]
+    assert "ListDeploymentJob" in line["do"]
+
+
+def checked(function: Function, **settings: str) -> list[dict[str, Any]]:
+    lines = Function(function.cloud, **{**function.settings, **settings}).invoke({"check": True}).result["check"]
+    return [one for one in lines if one["check"] == "deployments"]
