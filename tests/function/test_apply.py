@@ -52,6 +52,7 @@ def test_an_instance_whose_certificate_ends_soon_is_applied_for_and_that_is_told
         "ProductCode": "digicert-dv",
         "ReplacedCertificateId": base,
         "CertEndTime": f"{ends:%Y-%m-%dT%H:%M:%SZ}",
+        "StillBound": [],
     }
     assert [(entry["entry"], entry.get("certificate_id")) for entry in entries(cloud, instance)][:2] == [
         ("claimed", base),
@@ -239,6 +240,7 @@ def test_the_next_certificate_is_told_with_its_own_end_and_its_base(cloud: Cloud
         "CertificateId": str(new),
         "ReplacedCertificateId": base,
         "CertEndTime": f"{ends:%Y-%m-%dT%H:%M:%SZ}",
+        "StillBound": [],
     }
     assert kinds(cloud, instance) == ["claimed", "applied", "told", "issued", "told"]
 
