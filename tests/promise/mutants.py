@@ -55,9 +55,9 @@ from handler.run.recover import Recovery
 from handler.run.watch import Watch
 from handler.run.watching import Watching
 from handler.runtime.countdown import Countdown
+from tests.promise.deploying_lives import everything as deployments
 from tests.promise.machine import ExactlyOnce
 from tests.promise.scenes import play, turns
-from tests.promise.test_deploying_once import everything as deployments
 
 EXAMPLES = 1500
 """How many random histories a mutant may survive before it counts as unseen. Most live for a few dozen."""
