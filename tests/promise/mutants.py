@@ -611,7 +611,6 @@ DEPLOYING = [
 ]
 """Those that the lives of deployments see."""
 MUTANTS = [
-    *DEPLOYING,
     no_claim_before_the_call,
     no_compare_in_compare_and_append,
     no_look_for_an_append_that_failed,
@@ -661,6 +660,7 @@ MUTANTS = [
     a_hosted_order_is_told_as_expiring,
     what_is_revoked_replaces,
     what_is_deferred_is_told_at_once,
+    *DEPLOYING,
 ]
 
 
