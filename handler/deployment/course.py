@@ -4,7 +4,7 @@ It grows by compare-and-append, as every journal does: `deploying` is there befo
 makes it, and what a run that died has left open is settled by looking for the job. The format is for ever.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from handler.errors import JournalUnreadable
 from handler.journal.fields import json_object, text, texts
 from handler.journal.journal import journal_line
 from handler.journal.store import Store
+from handler.outcomes import Placed
 from handler.runtime.clock import from_rfc3339, rfc3339
 
 
@@ -97,7 +98,9 @@ class Courses:
         }
         if isinstance(step, Failed):
             fields |= {"reason": str(step.reason), "final": step.is_final}
-        return self._append(course, "deployed" if isinstance(step, Done) else "deploy-failed", fields, now)
+        return self._append(
+            course, (Placed.DEPLOYED if isinstance(step, Done) else Placed.DEPLOY_FAILED).value, fields, now
+        )
 
     def served(self, course: Course, now: datetime) -> Course:
         """Write that nobody need look any more what is served."""
@@ -162,7 +165,7 @@ def _starting(course: Course, facts: Mapping[str, Any], _at: datetime) -> Course
 
 
 def _ended(course: Course, facts: Mapping[str, Any], at: datetime) -> Course:
-    is_well = facts["entry"] == "deployed"
+    is_well = facts["entry"] == Placed.DEPLOYED
     resources = tuple(_resource(*texts(row)) for row in facts["resources"])
     reason = "" if is_well else text(facts["reason"])
     final = is_well or bool(facts["final"])
@@ -181,14 +184,14 @@ def _told(course: Course, facts: Mapping[str, Any], _at: datetime) -> Course:
     return course._replace(told=course.told | {text(facts["message_id"])})
 
 
-_AFTER = {
+_AFTER: dict[str, Callable[[Course, Mapping[str, Any], datetime], Course]] = {
     "deploying": _deploying,
     "refused": _refused,
     "unknown": _unknown,
     "job": _job,
     "starting": _starting,
-    "deployed": _ended,
-    "deploy-failed": _ended,
+    Placed.DEPLOYED.value: _ended,
+    Placed.DEPLOY_FAILED.value: _ended,
     "served": _served,
     "told": _told,
 }

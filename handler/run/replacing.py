@@ -1,6 +1,7 @@
 """The last step of a chain: what was issued takes the place of what it replaces, and people hear of it."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from handler.certificates.rules import HISTORY
 from handler.deployment.course import Course, Courses, Ended
@@ -23,9 +24,16 @@ from handler.run.lists import Lists
 from handler.run.placings import placing_of, put_placing, to_be_placed
 from handler.run.services import Services
 from handler.run.serving import Serving
+from handler.runtime.countdown import SHORTEST_TIMEOUT
 
 _MAY_PASS = frozenset({Reason.CERTIFICATE_NOT_FOUND, Reason.ROW_UNREADABLE})
 """What CAS may yet show otherwise: told after a day."""
+
+
+LEFT_TO_OTHERS = 1 / 3
+"""Of a run's time: what ends and nothing replaces is told after this, and must be."""
+MOST_SHOWN = 20
+"""So many resources does a dry run name in its note; the line has more."""
 
 
 class Replacing:
@@ -58,8 +66,8 @@ class Replacing:
         fresh = {key: one for issues in self._issues for key, one in issues.fresh.items()}
         if self._result.dry_run and self._settings.deploy_to:
             fresh = would_be_noted(left, book, lists, self._settings.settle, self._time.now())
-        for key in dict.fromkeys((*left.replaced, *fresh)):
-            if not self._time.may_purchase():
+        for key in _in_turn([*fresh, *(key for key in left.replaced if key not in fresh)], self._time.now()):
+            if self._time.seconds_left() < max(SHORTEST_TIMEOUT, self._time.timeout * LEFT_TO_OTHERS):
                 return
             try:
                 one = fresh.get(key) or self._notes.read(key)
@@ -206,8 +214,16 @@ class Replacing:
             self._notes.put(one)
 
 
+def _in_turn(keys: list[str], now: datetime) -> list[str]:
+    """Return the keys from another one on in each run, so that none waits for ever for those before it."""
+    first = int(now.timestamp()) % len(keys) if keys else 0
+    return keys[first:] + keys[:first]
+
+
 def _shown(places: list[Place]) -> str:
-    return ", ".join(f"{one['Product']} {one['Resource']}" for one in places)
+    listed = ", ".join(f"{one['Product']} {one['Resource']}" for one in places[:MOST_SHOWN])
+    rest = len(places) - MOST_SHOWN
+    return f"{listed} and {rest} more" if rest > 0 else listed
 
 
 def _advised(failure: Exception) -> str:

@@ -30,7 +30,7 @@ from tests.function.applying import (
 from tests.stubs.cloud import Cloud
 from tests.traces import messages, warned
 
-ALLOWED_CALLS = {"ListUserCertificateOrder", "ListInstances", DETAIL, APPLY, TASK, CERTIFICATES}
+ALLOWED_CALLS = {"ListUserCertificateOrder", "ListInstances", DETAIL, APPLY, TASK, CERTIFICATES, "ListCloudResources"}
 
 
 # --- what is applied for ----------------------------------------------------------------------------------------------

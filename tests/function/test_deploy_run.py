@@ -55,7 +55,7 @@ class World:
         self.cloud.cas.issue(bought.new_order_id)
         self.new = self.cloud.cas.order(bought.new_order_id).certificate_id or 0
 
-    def tick(self, hours: float = 1, **settings: str) -> Answer:
+    def tick(self, hours: float = 1, **settings: Any) -> Answer:
         """A run, and then so much time."""
         answer = self.function.tick(300, 0, **settings)
         self.cloud.clock.advance(seconds=3600 * hours)

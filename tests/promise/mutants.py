@@ -73,9 +73,9 @@ from handler.run.settle_instances import InstanceRecovery
 from handler.run.watch import Watch
 from handler.run.watching import Watching
 from handler.runtime.countdown import Countdown
+from tests.promise.deploying_lives import everything as deployments
 from tests.promise.machine import ExactlyOnce
 from tests.promise.scenes import play, turns
-from tests.promise.test_deploying_once import everything as deployments
 
 EXAMPLES = 1500
 """How many random histories a mutant may survive before it counts as unseen. Most live for a few dozen."""
@@ -798,7 +798,6 @@ DEPLOYING = [
 ]
 """Those that the lives of deployments see."""
 MUTANTS = [
-    *DEPLOYING,
     no_claim_before_the_call,
     no_compare_in_compare_and_append,
     no_look_for_an_append_that_failed,
@@ -864,6 +863,7 @@ MUTANTS = [
     a_hosted_order_is_told_as_expiring,
     what_is_revoked_replaces,
     what_is_deferred_is_told_at_once,
+    *DEPLOYING,
 ]
 
 

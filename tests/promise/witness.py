@@ -18,7 +18,8 @@ from tests.traces import LIST, RENEWALS
 
 APPLY = "ApplyCertificate"
 LISTS = {LIST, "ListInstances", "ListCertificates"}
-ALLOWED = LISTS | {RENEWALS, APPLY, "GetInstanceDetail", "GetTaskAttribute", "GetUserCertificateDetail"}
+BOUND = "ListCloudResources"
+ALLOWED = LISTS | {RENEWALS, APPLY, BOUND, "GetInstanceDetail", "GetTaskAttribute", "GetUserCertificateDetail"}
 """The operations of CAS that the function may use."""
 NOT_YET = {
     "in-progress",
