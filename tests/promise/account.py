@@ -388,6 +388,7 @@ class WatchedAccount(ApplyingAccount):
         self._lagging.clear()
         cas.instances.application_takes = cas.authority.shows_after = 0
         cas.between_pages = None
+        cas.total_count_off_by = min(0, cas.total_count_off_by)  # else the list may hide what was bought, for ever
         cas._odd.clear()
         for pages in (cas.instances.pages, cas.certificates.pages):
             pages.twice.clear()

@@ -121,6 +121,10 @@ def test_an_account_whose_total_is_always_wrong_stays_usable(
     cloud.cas.fail(RENEWALS, faults.timeout_before())
     answers = ticks(cloud, function, 3)
     assert answers[0].outcomes == {str(lost): ("unknown", "no-answer"), str(other): ("renewed", None)}
+    if off_by > 0:  # by its own total the list may hide what was bought, so a person must say that nothing was
+        assert (answers[-1].of(lost)["outcome"], answers[-1].of(lost)["reason"]) == ("deferred", "list-incomplete")
+        function.invoke({"release": {"order_id": str(lost)}})
+        answers = ticks(cloud, function, 1)
     assert answers[-1].of(lost)["outcome"] == "renewed"
     assert sorted(published(cloud)) == sorted(bought(cloud))
 
