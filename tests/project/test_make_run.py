@@ -155,6 +155,19 @@ def test_one_run_applies_the_next_ones_show_the_certificate_and_who_must_add_rec
     assert "To add for" not in run(state, capsys, *APPLY)
 
 
+def test_four_runs_show_a_whole_chain_from_the_application_to_the_deployment(state: Path, capsys: Shown):
+    chain = ("--set", "INSTANCES=apply", "--set", "DEPLOY_TO=*")
+    told = [sent(run(state, capsys, *chain, *later)) for later in ((), *[("--later", "1h")] * 3)]
+    order = [
+        f"cas.instance.applied {DUE}-{BASE}-applied",
+        f"cas.instance.issued {DUE}-20000007-issued",
+        "cas.certificate.deployed 20000007-deployed",
+    ]
+    places = [next(number for number, ids in enumerate(told) if id_ in ids) for id_ in order]
+    assert places == sorted(places)
+    assert places[0] == 0
+
+
 def test_the_authority_can_be_told_to_refuse(state: Path, capsys: Shown):
     run(state, capsys, *APPLY, "--refuse", DUE)
     refused = run(state, capsys, *APPLY, "--later", "1d")

@@ -98,6 +98,15 @@ def test_the_candidates_between_which_a_person_decides_are_shown(state: Path, ca
     assert "\n    candidates: 98987582437920968, 98987582437920970\n" in capsys.readouterr().out
 
 
+def test_a_deployment_that_failed_is_told_with_what_still_has_the_old_certificate(state: Path, capsys: Shown):
+    typed("make run ARGS='--rehearse deploy-failed'", state)
+    assert "cas.certificate.deploy-failed 438920968-deploy-failed" in sent(capsys.readouterr().out)
+    with local_cloud(FakeClock(), state=state) as cloud:
+        (message,) = [one for one in cloud.smq.messages() if one["type"] == "cas.certificate.deploy-failed"]
+        found = {resource["Product"]: resource["Outcome"] for resource in message["data"]["Resources"]}
+        assert found == {"CDN": "deployed", "ALB": "failed"}
+
+
 def test_what_is_released_by_mistake_is_bought_a_second_time_as_the_documents_warn(state: Path, capsys: Shown):
     typed("make run ARGS='--rehearse held'", state)
     assert typed("make run EVENT=events/release.json", state) == 0
