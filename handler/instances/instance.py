@@ -41,6 +41,8 @@ class Instance(NamedTuple):
     """The cloud products on which the newest certificate is in use."""
     odd: tuple[str, ...] = ()
     """The fields of the row that made no sense; here they are empty."""
+    identifier: str = ""
+    """The newest certificate's id with the region, such as `20000001-cn-hangzhou`, as other products want it."""
 
     @property
     def id(self) -> str:

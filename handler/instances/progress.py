@@ -35,7 +35,8 @@ def next_in_row(renewal: Renewal, instance: Instance) -> Issued | None:
     if instance.certificate_status == "revoked":
         return None
     names = {*instance.renewable.domains, *names_of(instance)}
-    return _next(renewal, instance.certificate_id, instance.ends, names)
+    found = _next(renewal, instance.certificate_id, instance.ends, names)
+    return found._replace(identifier=instance.identifier) if found else None
 
 
 def next_among(renewal: Renewal, certificates: Iterable[Shown]) -> Issued | None:

@@ -38,6 +38,7 @@ def instance_in(row: object) -> Instance | str:
         configured=configured,
         status=status,
         certificate_id=fields.id("CertificateId"),
+        identifier=fields.text("CertIdentifier"),
         certificate_status=fields.text("CertificateStatus"),
         kind=fields.text("InstanceType"),
         starts=fields.moment("CertificateNotBefore"),

@@ -94,6 +94,8 @@ class Issued(NamedTuple):
 
     certificate_id: str
     ends: datetime
+    identifier: str = ""
+    """That id with the region; empty where nothing has shown it."""
 
 
 class Observed(NamedTuple):

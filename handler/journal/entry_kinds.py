@@ -108,6 +108,16 @@ def _read_followed(facts: Facts, kind: Kind, id_: str) -> Followed:
     return Followed(Renewable(kind, id_, domain, product, id_, ends), text(facts["certificate_id"]))
 
 
+def _write_issued(entry: Issued) -> dict[str, Any]:
+    shown = {"cert_identifier": entry.identifier} if entry.identifier else {}
+    return {"certificate_id": entry.certificate_id, "cert_end": rfc3339(entry.ends), **shown}
+
+
+def _read_issued(facts: Facts, _kind: Kind, _id: str) -> Issued:
+    identifier = text(facts.get("cert_identifier", ""))
+    return Issued(text(facts["certificate_id"]), from_rfc3339(facts["cert_end"]), identifier)
+
+
 _S = State
 ENTRIES = (
     # After more than these two only of an instance, and for another base: see `Renewal.may_be_claimed`.
@@ -149,7 +159,7 @@ ENTRIES = (
         _write_followed,
         _read_followed,
     ),
-    _kind("issued", Issued, {_S.FOLLOWED, _S.APPLIED}, certificate_id=TEXT, cert_end=MOMENT),
+    EntryKind("issued", Issued, frozenset({_S.FOLLOWED, _S.APPLIED}), _write_issued, _read_issued),
     _kind("observed", Observed, {_S.DONE, _S.FOLLOWED, _S.APPLIED}, stage=Field(str, str)),
     _kind("told", Notified, set(State) - {_S.NONE}, message_id=Field(str, str)),
 )

@@ -100,7 +100,8 @@ def _rebased(renewal: Renewal, base: Followed) -> Renewal:
 
 
 def _issued(renewal: Renewal, entry: Issued, at: datetime) -> Renewal:
-    return renewal._replace(state=State.DONE, successor=Successor(entry.certificate_id, at, ends=entry.ends))
+    successor = Successor(entry.certificate_id, at, ends=entry.ends, identifier=entry.identifier)
+    return renewal._replace(state=State.DONE, successor=successor)
 
 
 def _observed(renewal: Renewal, entry: Observed, at: datetime) -> Renewal:

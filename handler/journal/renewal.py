@@ -27,6 +27,8 @@ class Successor(NamedTuple):
     """How it is known: `answer`, `settled` (found by reading) or `person`."""
     ends: datetime | None = None
     """Of the next certificate of an instance: when it expires."""
+    identifier: str = ""
+    """And its id with the region; empty where nothing has shown it."""
 
 
 class Renewal(NamedTuple):

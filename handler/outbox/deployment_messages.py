@@ -68,11 +68,22 @@ def deployed_message(deployment: Deployment, at: datetime, account_id: str) -> s
 def deploy_failed_message(deployment: Deployment, reason: str, at: datetime, account_id: str) -> str:
     """Write the message that a certificate is not deployed everywhere, or not served.
 
-    As `deployed_message`, and `data` has Reason: a `Reason`, or an error code of CAS.
+    As `deployed_message`, and `data` has Reason: a `Reason`, or an error code of CAS; and WayBack: for a person, how
+    the console brings the replaced certificate back, null if there was no job.
     """
     id_ = deploy_failed_id(deployment.certificate_id)
-    data = _data(deployment) | {"Reason": str(reason)}
+    data = _data(deployment) | {"Reason": str(reason), "WayBack": _way_back(deployment)}
     return cloud_event(id_, MessageType.DEPLOY_FAILED, deployment.certificate_id, at, account_id, data)
+
+
+def _way_back(deployment: Deployment) -> str | None:
+    """Return what a person does in the console: nothing is rolled back by itself."""
+    if deployment.job_id is None:
+        return None
+    return (
+        f"Certificate Management Service console, deployment job {deployment.job_id}: roll a resource back, and it has "
+        f"certificate {deployment.replaced_id} again"
+    )
 
 
 def _data(deployment: Deployment) -> dict[str, Any]:

@@ -69,8 +69,9 @@ def instance_issued_message(
 ) -> str:
     """Write the message that the next certificate of an instance is there.
 
-    `data` has InstanceId, Domain, ProductCode, CertificateId, ReplacedCertificateId, CertEndTime of the new one, as the
-    journal has it (what CAS shows now, `new`, can be older), and StillBound where that is known.
+    `data` has InstanceId, Domain, ProductCode, CertificateId, CertIdentifier (that id with the region, or null),
+    ReplacedCertificateId, CertEndTime of the new one, as the journal has it (what CAS shows now, `new`, can be older),
+    and StillBound where that is known.
     """
     successor = renewal.succeeded()
     ends = successor.ends or new.ends
@@ -79,6 +80,7 @@ def instance_issued_message(
         "Domain": new.domain,
         "ProductCode": new.product,
         "CertificateId": successor.id,
+        "CertIdentifier": successor.identifier or None,
         "ReplacedCertificateId": _base(renewal),
         "CertEndTime": rfc3339(ends) if ends else None,
         **Replaced(still_bound=replaced.still_bound).to_data(),

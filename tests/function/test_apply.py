@@ -52,7 +52,6 @@ def test_an_instance_whose_certificate_ends_soon_is_applied_for_and_that_is_told
         "ProductCode": "digicert-dv",
         "ReplacedCertificateId": base,
         "CertEndTime": f"{ends:%Y-%m-%dT%H:%M:%SZ}",
-        "StillBound": [],
     }
     assert [(entry["entry"], entry.get("certificate_id")) for entry in entries(cloud, instance)][:2] == [
         ("claimed", base),
@@ -238,6 +237,7 @@ def test_the_next_certificate_is_told_with_its_own_end_and_its_base(cloud: Cloud
         "Domain": "app.example.com",
         "ProductCode": "digicert-dv",
         "CertificateId": str(new),
+        "CertIdentifier": f"{new}-cn-hangzhou",
         "ReplacedCertificateId": base,
         "CertEndTime": f"{ends:%Y-%m-%dT%H:%M:%SZ}",
         "StillBound": [],

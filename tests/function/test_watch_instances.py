@@ -165,6 +165,7 @@ def test_the_next_certificate_is_told_once_with_both_ids(cloud: Cloud, function:
         "Domain": "portal.example.com",
         "ProductCode": "digicert-dv",
         "CertificateId": str(new),
+        "CertIdentifier": f"{new}-cn-hangzhou",
         "ReplacedCertificateId": base,
         "CertEndTime": f"{ends:%Y-%m-%dT%H:%M:%SZ}",
         "StillBound": [],

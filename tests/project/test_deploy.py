@@ -48,8 +48,10 @@ class ServerlessDevs:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         for name, text in {"s": SERVERLESS_DEVS, "make": MAKE}.items():
-            program = folder / name
-            program.write_text(f"#!{sys.executable}\n{text}", encoding="utf-8")
+            program, source = folder / name, folder / f"{name}.py"
+            source.write_text(text, encoding="utf-8")
+            # Not Python itself in the first line: no space in its path would be allowed there.
+            program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{source}" "$@"\n', encoding="utf-8")
             program.chmod(0o755)
 
     @property

@@ -16,10 +16,13 @@ import sys
 import time
 from collections.abc import Sequence
 
+from tests.promise.deploying_lives import live
 from tests.promise.killing import kill_and_recover
 from tests.promise.mutants import histories
 
 BATCH = 100
+LIVES = 10
+"""So many deployments on bad days come with each batch."""
 KILLS_AT_LEAST = 50
 
 
@@ -37,6 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             with contextlib.redirect_stdout(io.StringIO()):
                 histories(BATCH, number)
+                for life in range(LIVES):
+                    live(number * LIVES + life)
             killed += kill_and_recover(number, journal="file" if number % 2 else "oss")
         except BaseException:
             print(f"broken by seed {number}", flush=True)

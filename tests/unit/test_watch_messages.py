@@ -105,6 +105,7 @@ def test_an_issued_certificate_of_an_instance_is_the_documented_cloud_event():
             "Domain": "portal.example.com",
             "ProductCode": "digicert-dv",
             "CertificateId": "20000006",
+            "CertIdentifier": None,
             "ReplacedCertificateId": "20000001",
             "CertEndTime": "2027-06-08T03:00:00.500000Z",
         },
