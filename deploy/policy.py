@@ -61,6 +61,7 @@ def chosen(arguments: Iterable[str], deployment: Deployment) -> dict[str, str]:
         "alert_queue": deployment.alert_queue,
         "bucket": deployment.journal_bucket,
         "prefix": deployment.journal_prefix,
+        "deploy_to": deployment.environment.get("DEPLOY_TO", ""),
     }
     for argument in arguments:
         name, _, value = argument.partition("=")
@@ -69,7 +70,6 @@ def chosen(arguments: Iterable[str], deployment: Deployment) -> dict[str, str]:
             raise Problem(f"{argument!r} is not one of {names}", "name one of these")
         values[name] = value
     values["alert_queue"] = values["alert_queue"] or values["queue"]
-    values.setdefault("deploy_to", "")
     for name, pattern in ALLOWED.items():
         value = values[name].strip("/")
         if not re.fullmatch(pattern, value):

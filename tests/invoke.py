@@ -101,7 +101,7 @@ def _local(event: bytes, options: argparse.Namespace, parser: argparse.ArgumentP
     journal = state / "journal"
     state.mkdir(parents=True, exist_ok=True)
     if options.fresh or options.rehearse:
-        _forget(state)
+        _forget(state, parser)
     if options.rehearse:
         rehearsals.begin(options.rehearse, state, lambda later: _clock(state, later), functools.partial(_run, options))
     elif not (state / "cas.json").exists():
@@ -215,7 +215,10 @@ def _show_queue(messages: Sequence[dict[str, Any]], before: Iterable[str]) -> No
         print(f"{mark} {message['time']}  {message['type']:<{width}}  {message['id']}  {message['data']['Domain']}")
 
 
-def _forget(folder: Path) -> None:
+def _forget(folder: Path, parser: argparse.ArgumentParser) -> None:
+    """Remove everything in the stand-in's folder; in a folder that is somebody else's, nothing."""
+    if any(folder.iterdir()) and not any((folder / mark).exists() for mark in ("cas.json", "clock.json")):
+        parser.error(f"--state {folder} is no folder of the local stand-in, and all that is in it would be removed")
     for path in sorted(folder.rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()
 

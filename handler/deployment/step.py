@@ -127,7 +127,7 @@ def next_step(picture: Picture, attempt: Attempt, now: datetime, settle: timedel
     if job is None:
         return _without_a_job(picture, attempt, now, settle)
     if job.is_waiting:
-        return _to_be_started(picture, attempt, job)
+        return _to_be_started(picture, attempt, job, now)
     return _under_way_or_over(picture, attempt, job, now)
 
 
@@ -148,7 +148,7 @@ def _without_a_job(picture: Picture, attempt: Attempt, now: datetime, settle: ti
     return Failed(Reason.ROW_UNREADABLE) if picture.plan.unreadable else Done()
 
 
-def _to_be_started(picture: Picture, attempt: Attempt, job: Job) -> Step:
+def _to_be_started(picture: Picture, attempt: Attempt, job: Job, now: datetime) -> Step:
     """Start a job if it does what ours would do, and does it to nothing that has changed since it was made."""
     if job.certificate_type == "upload":
         return Failed(Reason.UPLOADED, job, _left(picture))
@@ -158,6 +158,9 @@ def _to_be_started(picture: Picture, attempt: Attempt, job: Job) -> Step:
     touched = {worker.resource_id for worker in picture.workers} or attempt.resource_ids
     if not touched <= picture.plan.ids:
         return Failed(Reason.RESOURCE_REBOUND, job, _left(picture))
+    if now > (attempt.begun or job.created or now) + LONGEST:
+        # Whatever keeps it from being started, people must hear of it; they may start it themselves.
+        return Failed(Reason.JOB_TOO_SLOW, job, _left(picture), is_final=False)
     return Schedule(job)
 
 
@@ -176,7 +179,8 @@ def _is_ours(picture: Picture, attempt: Attempt, job: Job) -> bool:
         )
     if job.id == attempt.job_id:
         return True
-    return attempt.begun is not None and job.created is not None and job.created >= attempt.begun - SKEW
+    is_lost = attempt.until is not None or attempt.lost > 0
+    return is_lost and attempt.begun is not None and job.created is not None and job.created >= attempt.begun - SKEW
 
 
 def _under_way_or_over(picture: Picture, attempt: Attempt, job: Job, now: datetime) -> Step:
@@ -187,6 +191,8 @@ def _under_way_or_over(picture: Picture, attempt: Attempt, job: Job, now: dateti
     if is_over:
         if any(one.put is not Put.DEPLOYED for one in resources):
             return Failed(Reason.RESOURCES_LEFT, job, resources)
+        if picture.plan.unreadable:  # what has no legible row may still have the old one
+            return Failed(Reason.ROW_UNREADABLE, job, resources)
         return Done(job, resources)
     if now > (attempt.begun or job.created or now) + LONGEST:
         return Failed(Reason.JOB_TOO_SLOW, job, resources, is_final=False)

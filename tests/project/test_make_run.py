@@ -155,6 +155,16 @@ def test_one_run_applies_the_next_ones_show_the_certificate_and_who_must_add_rec
     assert "To add for" not in run(state, capsys, *APPLY)
 
 
+@pytest.mark.parametrize("anew", [["--fresh"], ["--rehearse", "held"]])
+def test_a_folder_that_is_not_the_stand_ins_is_not_emptied(tmp_path: Path, capsys: Shown, anew: list[str]):
+    mine = tmp_path / "mine.txt"
+    mine.write_text("kept", encoding="utf-8")
+    with pytest.raises(SystemExit):
+        invoke.main([TIMER, *anew, "--state", str(tmp_path)])
+    assert (mine.read_text(encoding="utf-8"), [*tmp_path.iterdir()]) == ("kept", [mine])
+    assert str(tmp_path) in capsys.readouterr().err
+
+
 def test_four_runs_show_a_whole_chain_from_the_application_to_the_deployment(state: Path, capsys: Shown):
     chain = ("--set", "INSTANCES=apply", "--set", "DEPLOY_TO=*")
     told = [sent(run(state, capsys, *chain, *later)) for later in ((), *[("--later", "1h")] * 3)]

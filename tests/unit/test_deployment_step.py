@@ -212,3 +212,25 @@ def test_what_the_job_has_is_not_missed_by_whichever_of_id_and_place_it_is_known
         assert isinstance(step(jobs=(ended,), workers=workers, counts=Counts(2, 2, 0, 0)), Done)
     missed = step(jobs=(ended,), workers=BOTH[:1], counts=Counts(1, 1, 0, 0))
     assert (missed.reason, missed.resources[1].put) == (Reason.RESOURCES_LEFT, Put.MISSED)
+
+
+# --- what people must hear of -----------------------------------------------------------------------------------------
+
+
+def test_a_job_that_cannot_be_started_for_a_day_is_told_and_started_no_more():
+    assert step(jobs=(EDITING,), now=BEGAN + DAY) == Schedule(EDITING)
+    told = step(jobs=(EDITING,), now=BEGAN + DAY + SECOND)
+    assert (told.reason, told.is_final, len(told.resources)) == (Reason.JOB_TOO_SLOW, False, 2)
+
+
+def test_once_the_attempt_was_refused_a_job_without_workers_is_somebody_elses():
+    refused = Attempt(BEGAN, frozenset({"11"}), refused_at=NOW, refused_with="X")
+    assert step(refused, jobs=(EDITING,)).reason == Reason.FOREIGN_JOB
+    assert step(LOST, jobs=(EDITING,)) == Schedule(EDITING)
+
+
+def test_what_cannot_be_read_may_still_have_the_old_one_although_the_job_is_over():
+    ended = JOB._replace(state="success")
+    whole = {"jobs": (ended,), "workers": BOTH, "counts": Counts(2, 2, 0, 0)}
+    assert isinstance(step(plan=Plan(), **whole), Done)
+    assert step(plan=Plan(unreadable=("Id None",)), **whole).reason == Reason.ROW_UNREADABLE
