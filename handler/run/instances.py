@@ -1,6 +1,6 @@
 """The V2 instances of one run: what was left open is taken up, then applied for what is due, then followed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from handler.certificates.renewable import Kind
 from handler.command import Selection
@@ -89,8 +89,7 @@ class Instances:
     def apply(self, wanted: list[Wanted], fuse: Fuse) -> None:
         """Apply for these, under the fuse."""
         self._applicant.make(wanted, fuse)
-        for renewal in self._applicant.renewals.values():
-            self._known.learn(renewal)
+        self._learn(self._applicant.renewals)
 
     def follow(self, lists: Lists, left: OpenWork) -> None:
         """Look whether the next certificates are there of what was applied for, or is hosted; not in a dry run."""
@@ -105,12 +104,14 @@ class Instances:
         followed.update({id_: one for id_, one in self._known.renewals.items() if is_followed(one)})
         followed.update({id_: one for id_, one in self._applicant.renewals.items() if one.state is State.APPLIED})
         self._result.errors.extend(self._follow.watch(lists.instances.instances, followed))
-        for renewal in self._follow.renewals.values():
-            self._known.learn(renewal)
+        self._learn(self._follow.renewals)
 
     def _take_up(self, renewals: list[Renewal]) -> None:
-        self._result.put_all(self._recovery.take_up(iter(renewals)))
-        for renewal in self._recovery.renewals.values():
+        self._result.put_all(self._recovery.take_up(renewals))
+        self._learn(self._recovery.renewals)
+
+    def _learn(self, renewals: Mapping[str, Renewal]) -> None:
+        for renewal in renewals.values():
             self._known.learn(renewal)
 
     def _allowed(self, selection: Selection | None, lists: Lists) -> Iterator[Wanted]:

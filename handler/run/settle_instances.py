@@ -1,6 +1,6 @@
 """What earlier runs left open of instances: applications with a lost answer, or of which nobody is notified yet."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from handler.certificates.renewable import Renewable
 from handler.errors import CasError, JournalConflict, JournalUnavailable
@@ -34,7 +34,7 @@ class InstanceRecovery:
         self.renewals: dict[str, Renewal] = {}
         """Those that were taken up, as they are now, by id."""
 
-    def take_up(self, renewals: Iterator[Renewal]) -> Iterator[Line]:
+    def take_up(self, renewals: Iterable[Renewal]) -> Iterator[Line]:
         """Take up all that is open of these; yields a line for each.
 
         One with the reason `nothing-bought` says that no application went in: it may be applied for in this very run.
