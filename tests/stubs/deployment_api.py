@@ -103,7 +103,7 @@ class DeploymentApi:
             {"Id": str(row["ContactId"]), "Name": row["Name"], "Email": row["Email"], "Mobile": row["Mobile"]}
             for row in rows
         ]
-        return job.row() | {"CasContacts": listed, "Config": "{}"}
+        return self._deployments.described(job) | {"CasContacts": listed, "Config": "{}"}
 
     def describe_deployment_job_status(self, params: Mapping[str, str]) -> dict[str, Any]:
         """DescribeDeploymentJobStatus: how many workers have ended, and how."""
@@ -124,7 +124,7 @@ class DeploymentApi:
             and (certificate_id is None or certificate_id in job.certificate_ids)
             and params.get("InstanceId", "") in {"", job.row()["InstanceId"]}
         ]
-        return self.job_pages.page(params, found, lambda job: job.job_id, Job.row)
+        return self.job_pages.page(params, found, lambda job: job.job_id, self._deployments.described)
 
     def list_worker_resource(self, params: Mapping[str, str]) -> dict[str, Any]:
         """ListWorkerResource: what became of each resource of a job."""
@@ -168,7 +168,11 @@ class DeploymentApi:
             getattr(self, name).from_json(pages)
 
     def _job(self, params: Mapping[str, str]) -> Job:
+        not_found = ApiError("NotFound", 404, "The deployment job does not exist.")
         try:
-            return self._deployments.job(positive(params, "JobId"))
+            job = self._deployments.job(positive(params, "JobId"))
         except KeyError:
-            raise ApiError("NotFound", 404, "The deployment job does not exist.") from None
+            raise not_found from None
+        if not self._deployments.is_found(job):
+            raise not_found
+        return job

@@ -23,7 +23,17 @@ class Deployments:
     workers, which end one after the other, each after `takes`, have all ended.
     """
 
-    settings: ClassVar = ("scheduling_takes", "takes", "stalls", "partly_failed", "show_after", "spent", "workers_wait")
+    settings: ClassVar = (
+        "scheduling_takes",
+        "takes",
+        "stalls",
+        "partly_failed",
+        "show_after",
+        "found_after",
+        "starts_show_after",
+        "spent",
+        "workers_wait",
+    )
 
     def __init__(self, common: Common, certificates: Certificates, resources: Resources) -> None:
         self.scheduling_takes: float = 5
@@ -34,7 +44,11 @@ class Deployments:
         self.partly_failed: Literal["success", "error"] = "error"
         """What a job is of whose workers only some failed, which is not documented."""
         self.show_after: float = 0
-        """Seconds until ListDeploymentJob shows a new job; JobId finds it at once."""
+        """Seconds until ListDeploymentJob shows a new job."""
+        self.found_after: float = 0
+        """Seconds until the id of a new job finds it."""
+        self.starts_show_after: float = 0
+        """Seconds for which a job that was started is still shown as `editing`."""
         self.workers_wait = False
         """Whether workers show only once their job has been started, which is not documented."""
         self.spent = 0
@@ -54,6 +68,24 @@ class Deployments:
         """The job with that id as it is now; KeyError if there is none."""
         self._common.pass_time()
         return self._jobs[job_id]
+
+    def described(self, job: Job) -> dict[str, Any]:
+        """The row of a job, as old as CAS shows it."""
+        lag = timedelta(seconds=self.starts_show_after)
+        shows_old = job.scheduled_at is not None and self._common.clock.now() < job.scheduled_at + lag
+        return job.row() | ({"Status": "editing"} if shows_old else {})
+
+    def is_found(self, job: Job) -> bool:
+        """Whether the id of a job finds it by now."""
+        return self._common.clock.now() >= job.created_at + timedelta(seconds=self.found_after)
+
+    def put_back(self, job_id: int) -> None:
+        """A person puts a job that was started back to `editing`, before it has touched anything."""
+        self._common.pass_time()
+        job = self._jobs[job_id]
+        job.status, job.scheduled_at, job.started_at = "editing", None, None
+        for worker in self.workers(job_id):
+            worker.status = "editing"
 
     def workers(self, job_id: int) -> list[Worker]:
         """The workers of a job as they are now, as far as they show."""
