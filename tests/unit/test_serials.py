@@ -1,5 +1,7 @@
 """However CAS writes the serial numbers of two certificates, the one is never taken for the other."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
@@ -22,7 +24,7 @@ def grouped(number, between, size=2):
     return f"-{groups}" if number < 0 else groups
 
 
-SPELLINGS = {
+SPELLINGS: dict[str, Callable[[int], str]] = {
     "hexadecimal": lambda number: f"{number:x}",
     "capitals": lambda number: f"{number:X}",
     "with 0x": lambda number: f"{number:#x}",
