@@ -1,6 +1,10 @@
-"""What a browser gets: which of two certificates a domain serves, seen from outside. Pure but for its port."""
+"""What a browser gets: which of two certificates a domain serves, seen from outside.
 
-from collections.abc import Collection, Iterable, Mapping
+Pure but for its port, and for the threads that ask at the same time.
+"""
+
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
@@ -13,9 +17,14 @@ SECONDS = 3.0
 """So long at most one domain is asked, its address looked up included."""
 MOST = 50
 """So many domains at most are asked in a run."""
+AT_ONCE = 8
+"""So many domains are asked at the same time: silent ones would use up a run's time one after another."""
 TOO_LONG = timedelta(days=3)
 """After the job the old certificate is served no longer than this, or a person is told."""
 _SAME_END = timedelta(minutes=1)
+_SERIAL = re.compile("(-?)(0x)?([0-9a-f](?:[: -]?[0-9a-f]){0,63})")
+"""One of the standard has 40 digits at most."""
+_BETWEEN = re.compile("[: -]")
 
 
 class Serves(Word):
@@ -26,7 +35,7 @@ class Serves(Word):
     OTHER = "other"
     """Neither of the two."""
     UNREACHABLE = "unreachable"
-    """Nobody answered, in time and over TLS; or its address is none that may be asked."""
+    """Nobody answered, in time and over TLS 1.2 or later; or its address is none that may be asked."""
 
 
 class Served(NamedTuple):
@@ -48,7 +57,10 @@ class Prober(Protocol):
     """Asks domains for their certificates. `handler.probe` has the one that does."""
 
     def ask(self, domain: str, seconds: float) -> Served | Unreachable:
-        """Ask a domain, in canonical spelling; it takes no longer than `seconds`, and nothing is raised."""
+        """Ask a domain, in canonical spelling; it takes no longer than `seconds`, and nothing is raised.
+
+        Several threads ask at the same time.
+        """
 
 
 def verdict(answer: Served | Unreachable, old: IssuedCertificate, new: IssuedCertificate) -> Serves:
@@ -70,18 +82,15 @@ def verdict(answer: Served | Unreachable, old: IssuedCertificate, new: IssuedCer
 def serials_in(text: str) -> frozenset[int]:
     """Return the numbers that a serial number may be: hexadecimal, in any of its spellings, or decimal.
 
-    Nobody says how CAS writes it. Two certificates whose numbers are the same in the two readings there are none.
+    Nobody says how CAS writes it, and a text of digits alone can be both. So a certificate's own number is always among
+    them; and should that of another be the wrong reading of this one, `verdict` finds both, and says neither.
     """
-    digits = text.strip().lower().removeprefix("0x")
-    for between in (":", " ", "-"):
-        digits = digits.replace(between, "")
-    found = set[int]()
-    for base in (16, 10):
-        try:
-            found.add(int(digits, base))
-        except ValueError:
-            continue
-    return frozenset(number for number in found if number > 0)
+    found = _SERIAL.fullmatch(text.strip().lower())
+    if found is None:
+        return frozenset()
+    sign, is_hexadecimal, digits = found.groups()
+    bases = (16, 10) if digits.isdecimal() and not is_hexadecimal else (16,)
+    return frozenset(int(sign + _BETWEEN.sub("", digits), base) for base in bases) - {0}
 
 
 def names_to_ask(domain: str) -> tuple[str, ...]:
@@ -97,12 +106,30 @@ def ask_all(
     `domains`: of resources, as CAS shows them. What was not asked is left out.
     """
     names = list(dict.fromkeys(name for domain in domains for name in names_to_ask(domain)))[:MOST]
-    found: dict[str, Serves] = {}
-    for name in names:
+
+    def asked(name: str) -> Serves | None:
         if time.seconds_left() < SECONDS + RESERVE_SECONDS:
-            break
-        found[name] = verdict(prober.ask(name, SECONDS), old, new)
-    return found
+            return None
+        return verdict(prober.ask(name, SECONDS), old, new)
+
+    answers = zip(names, _at_once(asked, names), strict=True)
+    return {name: answer for name, answer in answers if answer is not None}
+
+
+def _at_once(ask: Callable[[str], Serves | None], names: Sequence[str]) -> list[Serves | None]:
+    """Ask about several names at the same time; return the answers in the order of the names."""
+    if len(names) <= 1:  # so it is with most certificates
+        return list(map(ask, names))
+    # Imported here: only a run that probes needs it, and a cold start should not pay for the others.
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        try:
+            answers = pool.map(ask, names)
+        except RuntimeError:  # no more threads are to be had
+            pool.shutdown(wait=False, cancel_futures=True)
+            answers = map(ask, names)
+        return list(answers)
 
 
 def serves(domain: str, found: Mapping[str, Serves]) -> Serves | None:

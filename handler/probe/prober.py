@@ -12,6 +12,13 @@ from handler.probe.addresses import may_be_asked
 from handler.probe.handshake import Deadline, served_certificate
 
 PORT = 443
+MOST_ADDRESSES = 3
+"""So many addresses of a name at most are asked."""
+MOST_LOOK_UPS = 50
+"""So many look-ups at most are under way in this process, those that were left behind by earlier runs included."""
+
+_looking_up = threading.BoundedSemaphore(MOST_LOOK_UPS)
+_reading = threading.Lock()
 
 Resolver = Callable[[str], Sequence[str]]
 """Returns the addresses of a name; raises OSError or UnicodeError if it has none."""
@@ -24,7 +31,7 @@ def system_resolver(name: str) -> Sequence[str]:
 
 
 class TlsProber:
-    """Asks domains which certificate they serve."""
+    """Asks domains which certificate they serve; several threads may ask at once."""
 
     def __init__(self, resolver: Resolver = system_resolver, *, port: int = PORT, loopback: bool = False) -> None:
         """`port` and `loopback`, which lets addresses of the machine itself in, are of tests alone."""
@@ -41,24 +48,30 @@ class TlsProber:
             if not public:
                 return Unreachable("it has no public address" if found else "it has no address")
             # Those of IPv4 first: many networks have no way to the others, and some swallow what is sent there.
-            return self._first_answer(sorted(public, key=lambda one: ":" in one), domain, deadline)
-        except (OSError, ValueError) as error:  # of which TimeoutError, ssl.SSLError and UnicodeError are some
+            public.sort(key=lambda one: ":" in one)
+            return self._first_answer(public[:MOST_ADDRESSES], domain, deadline)
+        except Exception as error:  # noqa: BLE001 (a name, a resolver and a server are other people's: no run fails for one)
             return _unreachable(error)
 
     def _first_answer(self, addresses: Sequence[str], domain: str, deadline: Deadline) -> Served | Unreachable:
-        """Ask the addresses in turn, until one answers; what an answer says is no reason to ask another."""
+        """Ask the addresses in turn, until one answers; what an answer says is no reason to ask another.
+
+        One that swallows what is sent to it leaves the others their share of the time.
+        """
         failed = Unreachable("it has no address")
-        for address in addresses:
+        for before, address in enumerate(addresses):
             try:
-                return _read(served_certificate(address, self._port, domain, deadline))
-            except TimeoutError as error:
-                return _unreachable(error)
-            except (OSError, ValueError) as error:
+                share = deadline.share(len(addresses) - before)
+                return _read(served_certificate(address, self._port, domain, share))
+            except (OSError, ValueError) as error:  # of which TimeoutError, ssl.SSLError and UnicodeError are some
                 failed = _unreachable(error)
         return failed
 
     def _resolved(self, name: str, deadline: Deadline) -> Sequence[str]:
-        """Look a name up, in a thread that is left behind when it takes too long: nothing can stop a look-up."""
+        """Look a name up, in a thread that is left behind when it takes too long: nothing can stop a look-up.
+
+        Raises TimeoutError, RuntimeError if there are no more threads to be had, or what the resolver raises.
+        """
         answers: SimpleQueue[Sequence[str] | Exception] = SimpleQueue()
 
         def look_up() -> None:
@@ -66,8 +79,16 @@ class TlsProber:
                 answers.put(self._resolver(name))
             except Exception as error:  # noqa: BLE001 (raised again where it is waited for)
                 answers.put(error)
+            finally:
+                _looking_up.release()
 
-        threading.Thread(target=look_up, daemon=True, name=f"look up {name}").start()
+        if not _looking_up.acquire(timeout=deadline.left()):
+            raise TimeoutError
+        try:
+            threading.Thread(target=look_up, daemon=True, name=f"look up {name}").start()
+        except RuntimeError:
+            _looking_up.release()
+            raise
         try:
             answer = answers.get(timeout=deadline.left())
         except Empty:
@@ -83,14 +104,15 @@ def _read(der: bytes) -> Served:
     from cryptography import x509  # noqa: PLC0415
 
     try:
-        with warnings.catch_warnings():
+        # What becomes of warnings is settled for the whole process, not for a thread: so one at a time.
+        with _reading, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of numbers that no standard allows; here they are only compared
             certificate = x509.load_der_x509_certificate(der)
             try:
                 found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
                 names = found.value.get_values_for_type(x509.DNSName)
-            except x509.ExtensionNotFound:
-                names = []
+            except (x509.ExtensionNotFound, ValueError):
+                names = []  # the number says more than they do
             return Served(certificate.serial_number, certificate.not_valid_after_utc, frozenset(map(canonical, names)))
     except Exception as error:  # noqa: BLE001
         raise ValueError(type(error).__name__) from None

@@ -1,9 +1,13 @@
 """Which of two certificates a domain serves, and which domains are asked."""
 
+import threading
+
 import pytest
 
+from handler.deployment import served as deployment_served
 from handler.deployment.certificate import IssuedCertificate
 from handler.deployment.served import (
+    AT_ONCE,
     MOST,
     SECONDS,
     TOO_LONG,
@@ -13,7 +17,6 @@ from handler.deployment.served import (
     ask_all,
     looks_again,
     names_to_ask,
-    serials_in,
     serves,
     trouble,
     verdict,
@@ -44,20 +47,6 @@ def served(serial, ends=NOW + 99 * DAY, names=NAMES):
 )
 def test_the_serial_number_says_which_it_is_whatever_else_looks_the_same(answer, expected):
     assert verdict(answer, OLD, NEW) is expected
-
-
-@pytest.mark.parametrize("text", ["0A:1b:2C", "0a1b2c", "0x0A1B2C", " 0A 1B 2C ", "a1b2c", "0A-1B-2C", "00000a1b2c"])
-def test_a_serial_number_is_the_same_in_every_spelling(text):
-    assert serials_in(text) == {0x0A1B2C}
-
-
-def test_a_number_of_digits_alone_is_read_both_ways():
-    assert serials_in("0123456789") == {0x0123456789, 123456789}
-
-
-@pytest.mark.parametrize("text", ["", "  ", "unknown", "-5x", "0", "00"])
-def test_what_is_no_serial_number_is_none(text):
-    assert serials_in(text) == set()
 
 
 @pytest.mark.parametrize(
@@ -115,7 +104,7 @@ def test_each_name_is_asked_once():
     prober = Asked(clock)
     domains = ["www.example.com", "*.example.com", "", "WWW.example.com", "example.com"]
     found = ask_all(prober, domains, OLD, NEW, Countdown(clock, NOW, 300))
-    assert prober.names == ["www.example.com", "example.com"]
+    assert sorted(prober.names) == ["example.com", "www.example.com"]
     assert found == dict.fromkeys(prober.names, Serves.NEW)
 
 
@@ -123,16 +112,67 @@ def test_no_more_are_asked_in_a_run_than_there_may_be():
     clock = FakeClock(NOW)
     prober = Asked(clock)
     domains = [f"d{number}.example.com" for number in range(MOST + 10)]
-    assert len(ask_all(prober, domains, OLD, NEW, Countdown(clock, NOW, 300))) == MOST == len(prober.names)
+    found = ask_all(prober, domains, OLD, NEW, Countdown(clock, NOW, 300))
+    assert [*found] == sorted(prober.names, key=domains.index) == domains[:MOST]
 
 
-def test_nobody_is_asked_once_the_run_has_no_time_for_it():
+def test_nobody_is_asked_once_the_run_has_no_time_for_it(monkeypatch):
+    monkeypatch.setattr(deployment_served, "AT_ONCE", 1)
     clock = FakeClock(NOW)
     prober = Asked(clock, seconds=SECONDS)
     domains = [f"d{number}.example.com" for number in range(10)]
-    ask_all(prober, domains, OLD, NEW, Countdown(clock, NOW, 20))
-    assert len(prober.names) == 5
+    assert [*ask_all(prober, domains, OLD, NEW, Countdown(clock, NOW, 20))] == prober.names == domains[:5]
     assert clock.now() <= NOW + 20 * SECOND
+
+
+class Together:
+    """A prober that answers so many at a time, and nobody before they are all there."""
+
+    def __init__(self, count):
+        self.all_there = threading.Barrier(count, timeout=5)
+        self.lock = threading.Lock()
+        self.now = self.most = 0
+
+    def ask(self, domain, seconds):
+        with self.lock:
+            self.now += 1
+            self.most = max(self.most, self.now)
+        self.all_there.wait()
+        with self.lock:
+            self.now -= 1
+        return served(int(domain[1 : domain.index(".")]))
+
+
+def test_so_many_are_asked_at_the_same_time_and_each_answer_is_its_own():
+    old, new = OLD._replace(serial="0x3"), NEW._replace(serial="0x5")
+    domains = [f"d{number}.example.com" for number in range(4 * AT_ONCE)]
+    prober = Together(AT_ONCE)
+    clock = FakeClock(NOW)
+    found = ask_all(prober, domains, old, new, Countdown(clock, NOW, 300))
+    assert prober.most == AT_ONCE
+    assert [*found] == domains
+    assert {name: answer for name, answer in found.items() if answer is not Serves.OTHER} == {
+        "d3.example.com": Serves.OLD,
+        "d5.example.com": Serves.NEW,
+    }
+
+
+@pytest.mark.parametrize("threads", [0, 1, AT_ONCE - 1])
+def test_without_threads_to_be_had_all_are_asked_all_the_same(monkeypatch, threads):
+    left, start = threads, threading.Thread.start
+
+    def start_a_few(thread):
+        nonlocal left
+        if left == 0:
+            raise RuntimeError("can't start new thread")
+        left -= 1
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_a_few)
+    clock = FakeClock(NOW)
+    domains = [f"d{number}.example.com" for number in range(MOST)]
+    found = ask_all(Asked(clock), domains, OLD, NEW, Countdown(clock, NOW, 300))
+    assert found == dict.fromkeys(domains, Serves.NEW)
 
 
 @pytest.mark.parametrize(
