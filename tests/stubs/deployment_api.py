@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from tests.stubs.backend import ApiError
@@ -86,7 +86,7 @@ class DeploymentApi:
 
     def update_deployment_job_status(self, params: Mapping[str, str]) -> dict[str, Any]:
         """UpdateDeploymentJobStatus(scheduling): starts a job that is not yet under way."""
-        job, status = self._job(params), required(params, "Status")
+        job, status = self._job(params, self._deployments.job), required(params, "Status")
         if status in {"pending", "editing"}:
             raise NotImplementedError(f"UpdateDeploymentJobStatus to {status}")
         if status != "scheduling":
@@ -96,7 +96,7 @@ class DeploymentApi:
 
     def describe_deployment_job(self, params: Mapping[str, str]) -> dict[str, Any]:
         """DescribeDeploymentJob."""
-        job = self._job(params)
+        job = self._deployments.shown(self._job(params))
         contacts = [contact for contact in self._resources.contacts if contact.contact_id in job.contact_ids]
         rows = [contact.row() for contact in contacts]
         listed = [
@@ -117,7 +117,7 @@ class DeploymentApi:
         certificate_id = positive(params, "CertId") if params.get("CertId") else None
         found = [
             job
-            for job in reversed(self._deployments.jobs())
+            for job in map(self._deployments.shown, reversed(self._deployments.jobs()))
             if job.visible_at <= now
             and status in {"", job.status}
             and params.get("JobType", "") in {"", "user"}
@@ -134,7 +134,12 @@ class DeploymentApi:
             for worker in self._deployments.workers(self._job(params).job_id)
             if status in {"", worker.status} and product in {"", worker.product}
         ]
-        return self.worker_pages.page(params, found, lambda worker: worker.worker_id, Worker.row)
+
+        def row(worker: Worker) -> dict[str, Any]:
+            unsaid = set() if self._deployments.workers_know_resources else {"ResourceId"}
+            return {name: value for name, value in worker.row().items() if name not in unsaid}
+
+        return self.worker_pages.page(params, found, lambda worker: worker.worker_id, row)
 
     def update_worker_resource_status(self, params: Mapping[str, str]) -> dict[str, Any]:
         """UpdateWorkerResourceStatus(rollback): brings the former certificate back."""
@@ -167,8 +172,8 @@ class DeploymentApi:
         for name, pages in state.items():
             getattr(self, name).from_json(pages)
 
-    def _job(self, params: Mapping[str, str]) -> Job:
+    def _job(self, params: Mapping[str, str], find: Callable[[int], Job] | None = None) -> Job:
         try:
-            return self._deployments.job(positive(params, "JobId"))
+            return (find or self._deployments.found)(positive(params, "JobId"))
         except KeyError:
             raise ApiError("NotFound", 404, "The deployment job does not exist.") from None
