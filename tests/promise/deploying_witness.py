@@ -310,7 +310,8 @@ class Witness:
 
     def _may_repeat(self, first: Run, second: Run) -> bool:
         """Whether the second could not know that the first had told it."""
-        return first.name in self._troubled or first.name in second.beside
+        overlap = first.name in second.beside or second.name in first.beside
+        return overlap or first.name in self._troubled
 
     # What is true
 
