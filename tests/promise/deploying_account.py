@@ -127,9 +127,7 @@ class Account:
     def _issue_another(self, first: Certificate) -> None:
         certificates = self.cloud.cas.certificates
         certificates.keep(
-            Certificate(
-                certificates.new_id(), first.names, first.not_before, first.not_after, "BUY", first.instance_id
-            )
+            Certificate(certificates.new_id(), first.names, first.not_before, first.not_after, "BUY", first.instance_id)
         )
 
     # What there is
@@ -202,7 +200,7 @@ class Account:
             self.touched[worker.resource_id] = "put into a person's job"
             self.may_have[worker.resource_id].add(worker.certificate_id)
 
-    def start(self, job: Job) -> None:
+    def start_job(self, job: Job) -> None:
         """Start a job in the console."""
         if job.status in {"editing", "pending"}:
             self.cloud.cas.deployments.start(job)

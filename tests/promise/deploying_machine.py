@@ -2,16 +2,16 @@
 
 What it may do: runs of the timer, dry ones too, that die at any call, stand still while others run, or run on instances
 whose clocks differ; every fault on every deployment call; jobs, starts, resources and bindings that show late, lists
-that move or are short, rows that make no sense; jobs that never end and resources that take no certificate; certificates
-of other names, uploaded or revoked ones, several at once; time; and people, who make jobs of the same name, put ours
-back, start or delete it, roll it back, bind resources elsewhere or new ones, take away the only contact, and change what
-is chosen.
+that move or are short, rows that make no sense; jobs that never end, and resources that take no certificate; several
+certificates at once, of other names, uploaded or revoked; time; and people, who make jobs of the same name, put ours
+back, start it or delete it, roll it back, bind resources elsewhere or new ones, take away the only contact, and change
+what is chosen.
 
 What must hold after every step, by `deploying_witness`: of a new certificate the function makes one job at most; it
 starts none whose start was confirmed to it before, and none that would change anything that is not chosen and bound to
 the replaced certificate; nothing for what must not be deployed, and nothing in a dry run; what people have bound
-elsewhere stays; each fact is told once, under one id, and "deployed" only if that was seen. And once everything has come
-to rest everybody has heard: all that had the old certificate has the new one, or it is told what has not.
+elsewhere stays; each fact is told once, under one id, and "deployed" only if that was seen. And once all has come to
+rest everybody has heard: all that had the old certificate has the new one, or it is told what has not.
 
 The assumptions: CAS shows what there is within the settle time, and clocks differ by a minute at most.
 """
@@ -215,12 +215,12 @@ class Deploying(RuleBasedStateMachine):
 
     @rule(who=WHO, timeout=st.sampled_from([60, 300, 7200]), is_dry=st.sampled_from([False, False, False, True]))
     def tick(self, who: int = 0, timeout: int = 300, is_dry: bool = False) -> None:
-        self._finish(self._start(who, timeout, is_dry=is_dry))
+        self.finish(self.start(who, timeout, is_dry=is_dry))
 
     @precondition(lambda self: len(self.runs) < 3)
     @rule(who=WHO, timeout=st.sampled_from([300, 7200]), points=st.integers(0, 199))
     def a_run_begins_and_stands_still(self, who: int, timeout: int, points: int) -> None:
-        run = self._start(who, timeout)
+        run = self.start(who, timeout)
         run.step(points)
         self._keep(run)
 
@@ -234,32 +234,32 @@ class Deploying(RuleBasedStateMachine):
     @precondition(lambda self: self.runs)
     @rule(which=WHICH)
     def a_run_comes_to_its_end(self, which: int) -> None:
-        self._finish(self.runs.pop(which % len(self.runs)))
+        self.finish(self.runs.pop(which % len(self.runs)))
 
     @precondition(lambda self: self.runs)
     @rule(which=WHICH)
     def a_run_dies(self, which: int) -> None:
-        self._kill(self.runs.pop(which % len(self.runs)))
+        self.kill(self.runs.pop(which % len(self.runs)))
 
     @rule(place=st.sampled_from(PLACES), nth=st.integers(1, 5), who=WHO)
     def a_run_dies_somewhere(self, place: tuple[str, str, str], nth: int, who: int) -> None:
         self._something_to_do()
-        self._kill(self._up_to(place, nth, who))
+        self.kill(self.up_to(place, nth, who))
 
     @rule(place=st.sampled_from(PLACES), nth=st.integers(1, 3), who=WHO, dies=st.booleans(), stands=st.just(0) | WHICH)
     def two_runs_come_to_the_same_place(
         self, place: tuple[str, str, str], nth: int, who: int, dies: bool, stands: int
     ) -> None:
         self._something_to_do()
-        first = self._up_to(place, nth, who, 7200)
+        first = self.up_to(place, nth, who, 7200)
         self.cloud.clock.advance(stands * 400)
-        second = self._up_to(place, nth, 1 - who)
+        second = self.up_to(place, nth, 1 - who)
         first.step(2)
-        self._finish(second)
+        self.finish(second)
         if dies:
-            self._kill(first)
+            self.kill(first)
         else:
-            self._finish(first)
+            self.finish(first)
 
     # What goes wrong
 
@@ -300,7 +300,7 @@ class Deploying(RuleBasedStateMachine):
         self.cloud.clock.advance(LATE + 2 * SKEW)
         self._calm_run()
         self._something_to_do()
-        self._kill(self._up_to(("after", "cas", START), 1))
+        self.kill(self.up_to(("after", "cas", START), 1))
         self.cloud.cas._faults.clear()
         self.cloud.cas.fail(JOBS, *[faults.empty_list()] * count)
         self.cloud.cas.fail("DescribeDeploymentJob", *[NOT_FOUND] * count)
@@ -353,14 +353,14 @@ class Deploying(RuleBasedStateMachine):
     @rule(later=st.sampled_from([1, 400, 4000]), who=WHO)
     def a_person_puts_our_job_back(self, later: float, who: int) -> None:
         self._something_to_do()
-        run = self._up_to(("after", "cas", START), 1, who)
+        run = self.up_to(("after", "cas", START), 1, who)
         run.step(4)
         self._keep(run)
         for job in self._ours():
             self.account.put_back(job)
         self.cloud.clock.advance(later)
         while self.runs:
-            self._finish(self.runs.pop())
+            self.finish(self.runs.pop())
         self.tick(1 - who)
 
     @rule(which=WHICH, act=st.sampled_from(["starts", "puts back", "deletes", "rolls back", "rolls back"]))
@@ -370,7 +370,7 @@ class Deploying(RuleBasedStateMachine):
             return
         job = jobs[which % len(jobs)]
         if act == "starts":
-            self.account.start(job)
+            self.account.start_job(job)
         elif act == "puts back":
             self.account.put_back(job)
         elif act == "deletes":
@@ -389,9 +389,9 @@ class Deploying(RuleBasedStateMachine):
         self, place: tuple[str, str, str], act: str, which: int, content: str, dies: bool
     ) -> None:
         self._something_to_do()
-        run = self._up_to(place, 1)
+        run = self.up_to(place, 1)
         if dies:
-            self._kill(run)
+            self.kill(run)
         pair = self.account.pairs[-1]
         if act == "makes a job" and pair.new:
             self.account.make_job(pair, content, "never")
@@ -406,7 +406,7 @@ class Deploying(RuleBasedStateMachine):
                 (self.account.rebind if act == "rebinds" else self.account.delete_resource)(one)
         self.cloud.clock.advance(400)
         if not dies:
-            self._finish(run)
+            self.finish(run)
         self.tick()
 
     @rule(which=WHICH)
@@ -445,27 +445,32 @@ class Deploying(RuleBasedStateMachine):
                 run.kill()
             self._resources.close()
 
-    def come_to_rest(self) -> None:
-        """Let everything that is under way end, and the faults stop; what is still to be issued is."""
+    def come_to_rest(self, calm_runs: int = CALM_RUNS, further: int = 3) -> None:
+        """Let everything that is under way end, and the faults stop; what is still to be issued is.
+
+        After so many calm runs everybody has heard; so many further ones tell nothing new.
+        """
         while self.runs:
-            self._finish(self.runs.pop())
+            self.finish(self.runs.pop())
         self.every_promise_holds()
         self.choice = self.choice or CHOICES[0]
         self._calm_run()
         self.cloud.cas.between_pages = None
         for pair in self.account.pairs:
             self.account.issue(pair)
-        self._calm_runs(CALM_RUNS)
+        self._calm_runs(calm_runs)
         for pair in self.account.pairs:
             self._everybody_has_heard(pair)
         told = [one.message["id"] for one in self.witness.told]
-        self._calm_runs(3)
+        self._calm_runs(further)
         news = [one for one in self.witness.told[len(told) :] if not self._comes_with_time(one)]
         assert not news, f"it has come to rest, and then {news[0].message} was told"
 
     def _everybody_has_heard(self, pair: Pair) -> None:
         noticed = self.witness.noticed.get(pair.of)
         assert pair.new, f"the next certificate of {pair.of} was never issued"
+        if pair.flaw == "revoked" and not noticed:
+            return  # it was over before anybody saw it
         assert noticed, f"nobody was told that {pair.new} is issued"
         told = [one for one in self.witness.told if any(one.message["id"].startswith(f"{id_}-") for id_ in pair.ids)]
         if not noticed.choice and not told:
@@ -474,8 +479,9 @@ class Deploying(RuleBasedStateMachine):
         failed = [one for one in told if one.message["type"] != DEPLOYED]
         if pair.kind == "order" and pair.flaw:
             return  # which certificate it would have been is not known
-        left = Counter(key_of(one) for one in self._left(pair, told) if not failed or one.resource_id not in self.odd)
-        named = [Counter(one.left) for one in failed]
+        bound = [one for one in self._left(pair, told) if not failed or one.resource_id not in self.odd]
+        left = Counter(map(self._key, bound))
+        named = [Counter([*one.left, *((product, region, "") for product, region, _ in one.left)]) for one in failed]
         unnamed = {key for key, count in left.items() if all(one[key] < count for one in named)}
         assert not unnamed, (
             f"{sorted(unnamed)} still have {pair.old} and not {pair.new} ({pair.kind} {pair.flaw}), "
@@ -514,7 +520,7 @@ class Deploying(RuleBasedStateMachine):
         Else most of a history would be about nothing.
         """
         while self.runs:
-            self._finish(self.runs.pop())
+            self.finish(self.runs.pop())
         fresh = [pair for pair in self.account.pairs if pair.new is None and not pair.flaw]
         if fresh:
             self.account.issue(fresh[0])
@@ -531,7 +537,8 @@ class Deploying(RuleBasedStateMachine):
         self.tick()
         self.cloud.cas.between_pages = moves
 
-    def _start(self, who: int, timeout: int, *, is_dry: bool = False) -> PausedInvocation:
+    def start(self, who: int = 0, timeout: int = 300, *, is_dry: bool = False) -> PausedInvocation:
+        """Let a run of the timer begin; it stands still at its first call."""
         self.started += 1
         name = f"run-{self.started}"
         settings = {
@@ -548,11 +555,9 @@ class Deploying(RuleBasedStateMachine):
         self.witness.begins(name, self.choice, is_dry=is_dry)
         return PausedInvocation(self.cloud, event, name, timeout, self.skews[who], **settings)
 
-    def _up_to(
-        self, place: tuple[str, str, str], nth: int = 1, who: int = 0, timeout: int = 300
-    ) -> PausedInvocation:
+    def up_to(self, place: tuple[str, str, str], nth: int = 1, who: int = 0, timeout: int = 300) -> PausedInvocation:
         """Let a run begin and come to where it stands before or after a call for the nth time, if it gets there."""
-        run = self._start(who, timeout)
+        run = self.start(who, timeout)
         while not run.finished:
             nth -= run.at == place
             if nth == 0:
@@ -560,11 +565,13 @@ class Deploying(RuleBasedStateMachine):
             run.step()
         return run
 
-    def _finish(self, run: PausedInvocation) -> None:
+    def finish(self, run: PausedInvocation) -> None:
+        """Let a run come to its end, and learn from it."""
         run.finish()
         self._keep(run)
 
-    def _kill(self, run: PausedInvocation) -> None:
+    def kill(self, run: PausedInvocation) -> None:
+        """Let a run die where it stands, unless it has ended."""
         if run.finished:
             self._keep(run)
             return
@@ -602,8 +609,9 @@ class Deploying(RuleBasedStateMachine):
         """The jobs that the function has made."""
         return [job for pair in self.account.pairs for job in self.account.jobs(pair) if job.by == "api"]
 
-
-def key_of(resource: Resource) -> tuple[str, str, str]:
-    """By what a message names a resource."""
-    name = "/".join(filter(None, (resource.instance_id, resource.listener_id))) or resource.domain
-    return (resource.product, resource.region, name or str(resource.resource_id))
+    def _key(self, resource: Resource) -> tuple[str, str, str]:
+        """By what a message names a resource; of some, nobody but the list of resources knows a name."""
+        name = "/".join(filter(None, (resource.instance_id, resource.listener_id))) or resource.domain
+        if not name and self.cloud.cas.deployments.workers_know_resources:
+            name = str(resource.resource_id)
+        return (resource.product, resource.region, name)
