@@ -146,12 +146,16 @@ class Reason(Word):
     """A resource of the job, which waits, is no longer bound to the old certificate."""
     JOB_GONE = "job-gone"
     """CAS no longer knows the job."""
+    JOB_STOPPED = "job-stopped"
+    """The job was started, and waits again: somebody has put it back."""
     JOB_TOO_SLOW = "job-too-slow"
     """The job has not ended within a day."""
     RESOURCES_LEFT = "resources-left"
     """The job has ended, and some resources have not got the new certificate."""
     OLD_ONE_SERVED = "old-one-served"
     """The job ended well, and after three days a domain still serves the old certificate."""
+    STILL_BOUND = "still-bound"
+    """The old certificate ends soon, and is bound somewhere all the same."""
 
     # Applied for, and something is in the way.
     NEEDS_RECORDS = "needs-records"

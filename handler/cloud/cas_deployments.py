@@ -42,8 +42,7 @@ class CasDeployments:
         answer = self._client.read("GetCertificateDetail", {"CertificateId": certificate_id})
         found = _read(answer, certificate_in, f"certificate {certificate_id}")
         if found.id != certificate_id:
-            said = f"CAS was asked for certificate {certificate_id} and answered with {found.id}"
-            raise CasOutcomeUnknown(ListFault.EMPTY_ANSWER, said)
+            raise _another(f"certificate {certificate_id}", found.id)
         return found
 
     def certificates_of(self, instance: str) -> tuple[IssuedCertificate, ...]:
@@ -99,7 +98,10 @@ class CasDeployments:
             if "NotFound" in refused.code:
                 return None
             raise
-        return _read(answer, job_in, f"job {job_id}")
+        found = _read(answer, job_in, f"job {job_id}")
+        if found.id != job_id:
+            raise _another(f"job {job_id}", found.id)
+        return found
 
     def counts(self, job_id: str) -> Counts:
         """Ask how many of the workers of a job have ended. Raises CasError."""
@@ -158,6 +160,10 @@ def _all_readable(rows: CasList[_Row], what: str) -> tuple[_Row, ...]:
     if nameless:
         raise _unreadable(f"a {what} has no id: {nameless[0]}")
     return items
+
+
+def _another(asked: str, answered: str) -> CasOutcomeUnknown:
+    return CasOutcomeUnknown(ListFault.EMPTY_ANSWER, f"CAS was asked for {asked} and answered with {answered}")
 
 
 def _unreadable(said: str) -> CasOutcomeUnknown:

@@ -1,15 +1,20 @@
 """The log of a new certificate, `deployments/<its id>`: what was begun, what came of it, and who is notified.
 
-It grows by compare-and-append, as every journal does: `deploying` is there before a job is made, so of two runs one
-makes it, and what a run that died has left open is settled by looking for the job. The format is for ever.
+It grows by compare-and-append, as every journal does: `deploying` is there before a job is made and `starting` before
+it is started, so of two runs one does it, and what a run that died has left open is settled by looking for the job. The
+format is for ever. What `deploying` says of the replaced certificate is for people who read it.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from handler.deployment.became import Deployed
 from handler.deployment.job import Put
-from handler.deployment.step import Attempt, Deployed, Done, Failed
+from handler.deployment.record import Call, Record
+from handler.deployment.served import Serves
+from handler.deployment.step import Done, Failed
 from handler.errors import JournalUnreadable
 from handler.journal.fields import json_object, text, texts
 from handler.journal.journal import journal_line
@@ -36,10 +41,10 @@ class Course(NamedTuple):
     new_id: str
     position: int = 0
     """Where the log ends, as `Store.append` wants to hear it."""
-    attempt: Attempt = Attempt()
-    starting_until: datetime | None = None
-    """The last moment at which a run that was about to start the job can have done so."""
+    record: Record = Record()
     ended: Ended | None = None
+    served: Mapping[str, Serves] = MappingProxyType({})
+    """What each name that was asked was last seen to serve."""
     is_served: bool = False
     """Whether nobody need look any more what is served."""
     told: frozenset[str] = frozenset()
@@ -74,13 +79,13 @@ class Courses:
         fields = {"replaced": old_id, "resources": sorted(resource_ids), "deadline": rfc3339(deadline)}
         return self._append(course, "deploying", fields, now)
 
-    def refused(self, course: Course, code: str, now: datetime, *, waits: bool) -> Course:
-        """Write that no job was made; `waits`: that it would be refused again until somebody changes something."""
-        return self._append(course, "refused", {"code": code, "waits": waits}, now)
+    def refused(self, course: Course, call: Call, code: str, now: datetime, *, waits: bool) -> Course:
+        """Write that no job was made, or started; `waits`: it would be refused until somebody changes something."""
+        return self._append(course, "refused", {"call": call, "code": code, "waits": waits}, now)
 
-    def unknown(self, course: Course, code: str, now: datetime) -> Course:
+    def unknown(self, course: Course, call: Call, code: str, now: datetime) -> Course:
         """Write that the answer was lost."""
-        return self._append(course, "unknown", {"code": code}, now)
+        return self._append(course, "unknown", {"call": call, "code": code}, now)
 
     def job(self, course: Course, job_id: str, now: datetime) -> Course:
         """Write which job it is, as it was answered or found."""
@@ -89,6 +94,10 @@ class Courses:
     def starting(self, course: Course, deadline: datetime, now: datetime) -> Course:
         """Write that the job is about to be started."""
         return self._append(course, "starting", {"deadline": rfc3339(deadline)}, now)
+
+    def started(self, course: Course, now: datetime) -> Course:
+        """Write that the job was started: CAS said so, or shows it."""
+        return self._append(course, "started", {}, now)
 
     def ended(self, course: Course, step: Done | Failed, now: datetime) -> Course:
         """Write how it ended."""
@@ -101,6 +110,10 @@ class Courses:
         return self._append(
             course, (Placed.DEPLOYED if isinstance(step, Done) else Placed.DEPLOY_FAILED).value, fields, now
         )
+
+    def asked(self, course: Course, found: Mapping[str, Serves], now: datetime) -> Course:
+        """Write what names are seen to serve."""
+        return self._append(course, "asked", {"serves": {name: word.value for name, word in found.items()}}, now)
 
     def served(self, course: Course, now: datetime) -> Course:
         """Write that nobody need look any more what is served."""
@@ -131,37 +144,39 @@ def _after(course: Course, line: bytes) -> Course:
 
 
 def _deploying(course: Course, facts: Mapping[str, Any], at: datetime) -> Course:
-    attempt = course.attempt
-    return course._replace(
-        attempt=attempt._replace(
-            begun=attempt.begun or at,
-            resource_ids=frozenset(texts(facts["resources"])),
-            until=from_rfc3339(facts["deadline"]),
-            # Until its answer is written down it counts as lost: the run may die.
-            lost=attempt.lost + 1,
-            refused_with="",
-            refused_at=None,
-        )
-    )
+    record = course.record
+    # A job of an attempt before, whose answer was lost, may be found yet.
+    earlier = record.resource_ids if record.make.lost else frozenset[str]()
+    make = record.make.begins(from_rfc3339(facts["deadline"]), at)
+    ids = earlier | frozenset(texts(facts["resources"]))
+    return course._replace(record=record._replace(make=make, resource_ids=ids))
 
 
 def _refused(course: Course, facts: Mapping[str, Any], at: datetime) -> Course:
-    closed = course.attempt._replace(until=None, lost=max(0, course.attempt.lost - 1))
-    if facts["waits"]:
-        closed = closed._replace(refused_with=text(facts["code"]), refused_at=at)
-    return course._replace(attempt=closed)
+    call = Call(facts["call"])
+    attempt = course.record.of(call).was_refused(text(facts["code"]), at, waits=bool(facts["waits"]))
+    return course._replace(record=course.record.with_attempt(call, attempt))
 
 
-def _unknown(course: Course, _facts: Mapping[str, Any], at: datetime) -> Course:
-    return course._replace(attempt=course.attempt._replace(until=at))
+def _unknown(course: Course, facts: Mapping[str, Any], at: datetime) -> Course:
+    call = Call(facts["call"])
+    return course._replace(record=course.record.with_attempt(call, course.record.of(call).was_lost(at)))
 
 
-def _job(course: Course, facts: Mapping[str, Any], _at: datetime) -> Course:
-    return course._replace(attempt=course.attempt._replace(job_id=text(facts["job_id"]), until=None))
+def _job(course: Course, facts: Mapping[str, Any], at: datetime) -> Course:
+    record = course.record
+    make = record.make._replace(until=None)
+    return course._replace(record=record._replace(make=make, job_id=text(facts["job_id"]), job_at=at))
 
 
-def _starting(course: Course, facts: Mapping[str, Any], _at: datetime) -> Course:
-    return course._replace(starting_until=from_rfc3339(facts["deadline"]))
+def _starting(course: Course, facts: Mapping[str, Any], at: datetime) -> Course:
+    start = course.record.start.begins(from_rfc3339(facts["deadline"]), at)
+    return course._replace(record=course.record._replace(start=start))
+
+
+def _started(course: Course, _facts: Mapping[str, Any], at: datetime) -> Course:
+    start = course.record.start._replace(until=None)
+    return course._replace(record=course.record._replace(start=start, started_at=at))
 
 
 def _ended(course: Course, facts: Mapping[str, Any], at: datetime) -> Course:
@@ -174,6 +189,11 @@ def _ended(course: Course, facts: Mapping[str, Any], at: datetime) -> Course:
 
 def _resource(product: str, region: str, name: str, domain: str, put: str) -> Deployed:
     return Deployed(product, region, name, domain, Put(put))
+
+
+def _asked(course: Course, facts: Mapping[str, Any], _at: datetime) -> Course:
+    found = {text(name): Serves(word) for name, word in facts["serves"].items()}
+    return course._replace(served={**course.served, **found})
 
 
 def _served(course: Course, _facts: Mapping[str, Any], _at: datetime) -> Course:
@@ -190,8 +210,10 @@ _AFTER: dict[str, Callable[[Course, Mapping[str, Any], datetime], Course]] = {
     "unknown": _unknown,
     "job": _job,
     "starting": _starting,
+    "started": _started,
     Placed.DEPLOYED.value: _ended,
     Placed.DEPLOY_FAILED.value: _ended,
+    "asked": _asked,
     "served": _served,
     "told": _told,
 }

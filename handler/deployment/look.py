@@ -1,12 +1,13 @@
 """Reading what the next step depends on: no more than it needs, through the port."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
-from handler.deployment.job import job_name
+from handler.deployment.job import Job, job_name
 from handler.deployment.plan import planned
+from handler.deployment.record import Record
 from handler.deployment.service import DeploymentService
-from handler.deployment.step import Attempt, Picture, chosen
+from handler.deployment.step import Picture
 
 
 class Choices(NamedTuple):
@@ -18,27 +19,41 @@ class Choices(NamedTuple):
     """Of `DEPLOY_CONTACT`; empty for the first one of the account."""
 
 
-def look(service: DeploymentService, old_id: str, new_id: str, choices: Choices, attempt: Attempt) -> Picture:
-    """Read the jobs for a new certificate, and the workers and resources if they matter. Raises CasError.
+def look(service: DeploymentService, old_id: str, new_id: str, choices: Choices, record: Record) -> Picture:
+    """Read the job for a new certificate, and the workers and resources if they matter. Raises CasError.
 
-    `attempt`: what the journal knows. The jobs are read first: what is listed afterwards is no older than they are.
+    The job is read first: what is listed afterwards is no older than it is.
     """
-    jobs = service.jobs_named(job_name(new_id))
-    if attempt.job_id and attempt.job_id not in {job.id for job in jobs}:
-        known = service.job(attempt.job_id)  # a list may show a new job late, its id finds it at once
-        jobs = (*jobs, known) if known else jobs
-    job = chosen(jobs, attempt.job_id)
-    if job is not None and job.is_waiting:  # it is started by what it is now, not by what a list says of it
-        known = service.job(job.id)
-        others = tuple(one for one in jobs if one is not job)
-        jobs = (known, *others) if known else others
-        job = chosen(jobs, attempt.job_id)
-    picture = Picture(old_id, new_id, choices.products, jobs=jobs)
-    if job is not None:
+    job, is_vague = _job(service, job_name(new_id), record.job_id)
+    picture = Picture(old_id, new_id, choices.products, job=job, is_vague=is_vague)
+    if job is not None and not is_vague:
         picture = picture._replace(workers=service.workers(job.id), counts=service.counts(job.id))
-    if job is None or job.is_waiting or job.has_ended or picture.counts.all_ended:
+    is_under_way = job is not None and not (job.is_waiting or job.has_ended or picture.counts.all_ended)
+    if not is_under_way:
         listed = service.resources(old_id)
         picture = picture._replace(plan=planned(old_id, listed.resources, listed.nameless, choices.products))
-    if job is None and picture.plan.resources:
+    if job is None and picture.plan.resources and not record.job_id:
         picture = picture._replace(contact=choices.contact or next(iter(service.contacts()), ""))
     return picture
+
+
+def chosen(jobs: Iterable[Job]) -> Job | None:
+    """Return of several jobs of the name the one that counts: one that runs or has run, else the first made.
+
+    People make some, and CAS has no rule against it. What runs cannot be stopped, so no other is started beside it.
+    """
+    return min(jobs, key=lambda job: (job.is_waiting, int(job.id)), default=None)
+
+
+def _job(service: DeploymentService, name: str, job_id: str) -> tuple[Job | None, bool]:
+    """Return the job that counts, and whether its id finds none. A list shows a new job late, its id at once."""
+    if job_id:
+        known = service.job(job_id)
+        if known is not None:
+            return known, False
+    jobs = service.jobs_named(name)
+    job = chosen([job for job in jobs if job_id in {"", job.id}])
+    if job is None or not job.is_waiting:
+        return job, False
+    known = service.job(job.id)  # it is started by what it is now, not by what a list says of it
+    return (job, True) if known is None else (known, False)

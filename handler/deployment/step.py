@@ -1,16 +1,18 @@
 """What comes next for a new certificate: a job is made, started, waited for, or it is over. Pure.
 
-At most one job is made for a certificate, and it is started at most once. An attempt to make it is written down before
-the call (`Attempt`), so of two runs one makes it; and an answer that was lost is settled by looking for the job's name,
-never by trying. A job that somebody else made under that name is started only if it does what ours would do.
+At most one job is made for a certificate, and it is started at most once. Each of the two is written down before the
+call (`record`), so of two runs one does it; and an answer that was lost is settled by looking, never by trying. A job
+that somebody else made under the name is started only if it does what ours would do.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from handler.deployment.became import Deployed, left, place_of, what_became
 from handler.deployment.job import Counts, Job, Put, Worker
 from handler.deployment.plan import Plan, is_chosen
+from handler.deployment.record import Attempt, Record
 from handler.deployment.resource import Resource
 from handler.outcomes import Reason
 from handler.runtime.clock import SKEW
@@ -23,24 +25,6 @@ MOST_LOST = 3
 """After so many answers that were lost without a trace nobody tries again."""
 
 
-class Attempt(NamedTuple):
-    """What the journal knows of the job for a new certificate. All is empty before the first attempt."""
-
-    begun: datetime | None = None
-    """When the first attempt was written down."""
-    resource_ids: frozenset[str] = frozenset()
-    """What the newest attempt was to put into the job."""
-    until: datetime | None = None
-    """The last moment at which the newest attempt can have taken effect; None if its answer is known."""
-    lost: int = 0
-    """How many attempts, the newest included, ended without an answer."""
-    job_id: str = ""
-    """As it was answered, or found."""
-    refused_with: str = ""
-    """What the newest attempt was refused with."""
-    refused_at: datetime | None = None
-
-
 class Picture(NamedTuple):
     """What was read."""
 
@@ -50,23 +34,19 @@ class Picture(NamedTuple):
     products: Collection[str]
     """Of `DEPLOY_TO`."""
     plan: Plan = Plan()
-    jobs: tuple[Job, ...] = ()
-    """Those of the name, and the one that the journal knows."""
+    job: Job | None = None
+    """The one that is written down, else the one that counts of those of the name; None if there is none."""
+    is_vague: bool = False
+    """Whether the job is listed, and its id finds none: so what it does now nobody knows."""
     workers: tuple[Worker, ...] = ()
-    """Of the job that `chosen` returns; so is what follows."""
     counts: Counts = Counts(None, None, None, None)
     contact: str = ""
     """For the job that is to be made; empty if there is none."""
 
-
-class Deployed(NamedTuple):
-    """What became of one resource."""
-
-    product: str
-    region: str
-    name: str
-    domain: str
-    put: Put
+    @property
+    def left(self) -> tuple[Deployed, ...]:
+        """Return what is to get the new certificate and has the old one."""
+        return left(self.plan.resources)
 
 
 class Make(NamedTuple):
@@ -78,7 +58,7 @@ class Make(NamedTuple):
 
 
 class Schedule(NamedTuple):
-    """Start this job. When its answer is lost: look again."""
+    """Write it down, then start this job."""
 
     job: Job
 
@@ -110,61 +90,82 @@ class Failed(NamedTuple):
 Step = Make | Schedule | Wait | Done | Failed
 
 
-def chosen(jobs: Iterable[Job], job_id: str = "") -> Job | None:
-    """Return the job that counts: the one that the journal knows, else one that runs or has run, else the first made.
-
-    There can be several of the name: people make some, and CAS has no rule against it. What runs cannot be stopped, so
-    no other is started beside it.
-    """
-    return min(jobs, key=lambda job: (job.id != job_id, job.is_waiting, int(job.id)), default=None)
-
-
-def next_step(picture: Picture, attempt: Attempt, now: datetime, settle: timedelta) -> Step:
-    """Return what is to be done now. `settle`: how long CAS may take to show a new job."""
-    job = chosen(picture.jobs, attempt.job_id)
-    if attempt.job_id and (job is None or job.id != attempt.job_id):
-        return Failed(Reason.JOB_GONE, None, _left(picture))
+def next_step(picture: Picture, record: Record, now: datetime, settle: timedelta) -> Step:
+    """Return what is to be done now. `settle`: how long CAS may take to show what was done."""
+    job = picture.job
     if job is None:
-        return _without_a_job(picture, attempt, now, settle)
-    if job.is_waiting:
-        return _to_be_started(picture, attempt, job, now)
-    return _under_way_or_over(picture, attempt, job, now)
+        step = _without_a_job(picture, record, now, settle)
+    elif picture.is_vague:
+        step = Wait(Reason.SETTLING, job)
+    elif job.is_waiting:
+        step = _to_be_started(picture, record, job, now, settle)
+    else:
+        step = _under_way_or_over(picture, record, job)
+    return told_if_late(step, picture, record, now)
 
 
-def _without_a_job(picture: Picture, attempt: Attempt, now: datetime, settle: timedelta) -> Step:
-    if attempt.until is not None:
-        if now <= attempt.until + SKEW:
-            return Wait(Reason.IN_PROGRESS)
-        if now <= attempt.until + SKEW + settle:
-            return Wait(Reason.SETTLING)
-    if attempt.lost >= MOST_LOST:
-        return Failed(Reason.ANSWERS_LOST, None, _left(picture))
-    if attempt.refused_at is not None and now < attempt.refused_at + REFUSED_FOR:
-        return Wait(attempt.refused_with)
+def told_if_late(step: Step, picture: Picture, record: Record, now: datetime) -> Step:
+    """Return the step, or that people must hear of it: whatever it is that is waited for, it has taken a day."""
+    job = picture.job
+    since = record.since or (job.created if job else None) or now
+    if not isinstance(step, Wait) or now <= since + LONGEST:
+        return step
+    is_begun = job is not None and not job.is_waiting
+    resources = what_became(picture.workers, (), record.resource_ids) if is_begun else picture.left
+    return Failed(Reason.JOB_TOO_SLOW, step.job, resources, is_final=False)
+
+
+def _without_a_job(picture: Picture, record: Record, now: datetime, settle: timedelta) -> Step:
+    if record.job_id:
+        return _gone(picture, record, now, settle)
+    not_yet = _not_yet(record.make, picture, now, settle)
+    if not_yet is not None:
+        return not_yet
     if picture.plan.resources and not picture.contact:
-        return Failed(Reason.NO_CONTACT, None, _left(picture), is_final=False)
+        return Failed(Reason.NO_CONTACT, None, picture.left, is_final=False)
     if picture.plan.resources:
         return Make(picture.plan.resources, picture.contact)
     return Failed(Reason.ROW_UNREADABLE) if picture.plan.unreadable else Done()
 
 
-def _to_be_started(picture: Picture, attempt: Attempt, job: Job, now: datetime) -> Step:
+def _gone(picture: Picture, record: Record, now: datetime, settle: timedelta) -> Step:
+    """Return what follows from a job that was there: a new one may show late, and what is over may be cleared away."""
+    if record.job_at is not None and now <= record.job_at + SKEW + settle:
+        return Wait(Reason.SETTLING)
+    is_over = record.started_at is not None and not picture.plan.resources and not picture.plan.unreadable
+    return Done() if is_over else Failed(Reason.JOB_GONE, None, picture.left)
+
+
+def _not_yet(attempt: Attempt, picture: Picture, now: datetime, settle: timedelta) -> Wait | Failed | None:
+    """Return why a call is not to be made now; None if it may be."""
+    if attempt.until is not None:
+        if now <= attempt.until + SKEW:
+            return Wait(Reason.IN_PROGRESS, picture.job)
+        if now <= attempt.until + SKEW + settle:
+            return Wait(Reason.SETTLING, picture.job)
+    if attempt.lost >= MOST_LOST:
+        return Failed(Reason.ANSWERS_LOST, picture.job, picture.left, is_final=False)
+    if attempt.refused_at is not None and now < attempt.refused_at + REFUSED_FOR:
+        return Failed(attempt.refused_with, picture.job, picture.left, is_final=False)
+    return None
+
+
+def _to_be_started(picture: Picture, record: Record, job: Job, now: datetime, settle: timedelta) -> Step:
     """Start a job if it does what ours would do, and does it to nothing that has changed since it was made."""
+    if record.started_at is not None:
+        if now <= record.started_at + SKEW + settle:
+            return Wait(Reason.DEPLOYING, job)
+        return Failed(Reason.JOB_STOPPED, job, picture.left, is_final=False)
     if job.certificate_type == "upload":
-        return Failed(Reason.UPLOADED, job, _left(picture))
-    if not _is_ours(picture, attempt, job):
-        return Failed(Reason.FOREIGN_JOB, job, _left(picture))
-    # What is no longer bound to the old one was bound by a person, and the job would take that back.
-    touched = {worker.resource_id for worker in picture.workers} or attempt.resource_ids
-    if not touched <= picture.plan.ids:
-        return Failed(Reason.RESOURCE_REBOUND, job, _left(picture))
-    if now > (attempt.begun or job.created or now) + LONGEST:
-        # Whatever keeps it from being started, people must hear of it; they may start it themselves.
-        return Failed(Reason.JOB_TOO_SLOW, job, _left(picture), is_final=False)
-    return Schedule(job)
+        return Failed(Reason.UPLOADED, job, picture.left)
+    if not _is_ours(picture, record, job):
+        return Failed(Reason.FOREIGN_JOB, job, picture.left)
+    if _takes_something_back(picture, record):
+        return Failed(Reason.RESOURCE_REBOUND, job, picture.left)
+    return _not_yet(record.start, picture, now, settle) or Schedule(job)
 
 
-def _is_ours(picture: Picture, attempt: Attempt, job: Job) -> bool:
+def _is_ours(picture: Picture, record: Record, job: Job) -> bool:
     """Tell whether a job that waits would do what ours does, and nothing else.
 
     The workers tell. If there are none before a job is started, which nobody says, the journal must: this is the job
@@ -177,49 +178,37 @@ def _is_ours(picture: Picture, attempt: Attempt, job: Job) -> bool:
             and is_chosen(worker.product, picture.products)
             for worker in picture.workers
         )
-    if job.id == attempt.job_id:
+    if job.id == record.job_id:
         return True
-    is_lost = attempt.until is not None or attempt.lost > 0
-    return is_lost and attempt.begun is not None and job.created is not None and job.created >= attempt.begun - SKEW
+    begun, created = record.make.begun, job.created
+    return record.make.lost > 0 and begun is not None and created is not None and created >= begun - SKEW
 
 
-def _under_way_or_over(picture: Picture, attempt: Attempt, job: Job, now: datetime) -> Step:
-    resources = _what_became(picture)
-    listed, counts = picture.workers, picture.counts
-    is_whole = bool(listed) and counts.workers in {None, len(listed)}
-    is_over = is_whole and (job.has_ended or counts.all_ended) and not _has(Put.UNFINISHED, resources)
-    if is_over:
-        if any(one.put is not Put.DEPLOYED for one in resources):
-            return Failed(Reason.RESOURCES_LEFT, job, resources)
-        if picture.plan.unreadable:  # what has no legible row may still have the old one
-            return Failed(Reason.ROW_UNREADABLE, job, resources)
-        return Done(job, resources)
-    if now > (attempt.begun or job.created or now) + LONGEST:
-        return Failed(Reason.JOB_TOO_SLOW, job, resources, is_final=False)
-    return Wait(Reason.DEPLOYING, job)
+def _takes_something_back(picture: Picture, record: Record) -> bool:
+    """Tell whether a job would touch what is no longer bound to the old certificate: a person has bound that.
+
+    Where a worker says nothing of its resource, or there are no workers yet, the journal says what the job is about.
+    """
+    ids, places = picture.plan.ids, {place_of(one) for one in picture.plan.resources}
+    nameless = [one for one in picture.workers if not one.resource_id and place_of(one) is None]
+    if (nameless or not picture.workers) and not (record.resource_ids and record.resource_ids <= ids):
+        return True
+    known = [one for one in picture.workers if one not in nameless]
+    return not all(
+        one.resource_id in ids or (one.resource_id not in record.resource_ids and place_of(one) in places - {None})
+        for one in known
+    )
 
 
-def _has(put: Put, resources: Iterable[Deployed]) -> bool:
-    return any(one.put is put for one in resources)
-
-
-def _what_became(picture: Picture) -> tuple[Deployed, ...]:
-    """Return what became of the job's resources, and what it missed: those that show only after it was made."""
-    found = [Deployed(one.product, one.region, one.name, one.domain, one.put) for one in picture.workers]
-    ids = {one.resource_id for one in picture.workers}
-    places = {_place(one) for one in picture.workers}
-    missed = [one for one in picture.plan.resources if one.id not in ids and _place(one) not in places]
-    return (*found, *map(_missed, missed))
-
-
-def _place(one: Worker | Resource) -> tuple[str, str, str, str, str]:
-    """Return by what a resource is the same, should a worker know it by another id than the list of resources."""
-    return one.product.casefold(), one.region, one.domain, one.instance, one.listener
-
-
-def _left(picture: Picture) -> tuple[Deployed, ...]:
-    return tuple(map(_missed, picture.plan.resources))
-
-
-def _missed(one: Resource) -> Deployed:
-    return Deployed(one.product, one.region, one.name, one.domain, Put.MISSED)
+def _under_way_or_over(picture: Picture, record: Record, job: Job) -> Step:
+    workers, counts = picture.workers, picture.counts
+    resources = what_became(workers, picture.plan.resources, record.resource_ids)
+    is_whole = bool(workers) and counts.workers in {None, len(workers)}
+    is_through = all(one.put is not Put.UNFINISHED for one in resources)
+    if not (is_whole and is_through and (job.has_ended or counts.all_ended)):
+        return Wait(Reason.DEPLOYING, job)
+    if any(one.put is not Put.DEPLOYED for one in resources):
+        return Failed(Reason.RESOURCES_LEFT, job, resources)
+    if picture.plan.unreadable:  # what has no legible row may still have the old one
+        return Failed(Reason.ROW_UNREADABLE, job, resources)
+    return Done(job, resources)

@@ -1,12 +1,13 @@
 """Which orders a selection means. Pure, but for the look behind a certificate id."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from handler.certificates.csr import Csr
 from handler.certificates.renewable import Kind, Renewable
 from handler.certificates.rules import Rules
 from handler.command import Selection
-from handler.errors import CasRefused
+from handler.errors import CasRefused, EventRefused
 from handler.orders.book import OrderBook
 from handler.orders.order import LIVE, Order
 from handler.orders.policy import in_sight
@@ -73,3 +74,12 @@ def _named(selection: Selection, book: OrderBook) -> Iterator[tuple[Line, list[O
 def _one(book: OrderBook, order_id: str) -> list[Order]:
     order = book.get(order_id)
     return [order] if order else []
+
+
+def require_one(csr: Csr, orders: Sequence[Order]) -> None:
+    """Raise EventRefused unless a CSR is for what it came with: one order, for exactly its domain."""
+    if len(orders) > 1:
+        found = ", ".join(order.id for order in orders)
+        raise EventRefused("csr", f"a CSR goes with exactly one order, and here are {found}: name one in order_ids")
+    for order in orders:
+        csr.require_domain(order.domain, "csr")

@@ -1,11 +1,11 @@
 """The messages about deployments, and their ids. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from handler.certificates.renewable import Renewable
-from handler.outbox.cloud_event import MessageType, certificate_of, cloud_event
+from handler.certificates.renewable import Kind, Renewable
+from handler.outbox.cloud_event import MOST_BOUND, MessageType, certificate_of, cloud_event
 
 MOST_RESOURCES = 100
 """So many are named at most: a queue takes no message of any length."""
@@ -37,10 +37,28 @@ class Deployment(NamedTuple):
     new: Renewable
     """What the new certificate is of; its `ends` is the new certificate's."""
     certificate_id: str
+    """Of the new certificate; empty if it could not be told."""
     replaced_id: str
+    """Likewise."""
     job_id: str | None
     """None if there was nothing to deploy, or no job could be made."""
     resources: Sequence[DeployedResource] = ()
+    elsewhere: Sequence[Mapping[str, str]] = ()
+    """Where the replaced one is bound that `DEPLOY_TO` does not name: each with Product, Region, Resource, Domain."""
+
+    @property
+    def subject(self) -> str:
+        """The new certificate's id, or what it is of if that is not known."""
+        return self.certificate_id or self.new.id
+
+
+class Trouble(NamedTuple):
+    """Why a certificate is not deployed everywhere, or not what is served."""
+
+    reason: str
+    """A `Reason`, or an error code of CAS."""
+    is_final: bool = True
+    """Whether the function does nothing more about it; else it may still end well."""
 
 
 def deployed_id(certificate_id: str) -> str:
@@ -48,32 +66,35 @@ def deployed_id(certificate_id: str) -> str:
     return f"{certificate_id}-deployed"
 
 
-def deploy_failed_id(certificate_id: str) -> str:
-    """Return the id of the message that a certificate is not deployed everywhere."""
-    return f"{certificate_id}-deploy-failed"
+def deploy_failed_id(subject: str, trouble: Trouble) -> str:
+    """Return the id of the message that a certificate is not deployed everywhere: one is final, the others say why."""
+    return f"{subject}-deploy-failed" + ("" if trouble.is_final else f"-{trouble.reason}")
 
 
 def deployed_message(deployment: Deployment, at: datetime, account_id: str) -> str:
     """Write the message that a certificate has taken another one's place; `at`: when the job was seen to have ended.
 
-    `subject` is the new certificate's id. `data` has CertificateId, ReplacedCertificateId, Domain, ProductCode,
-    InstanceId, CertEndTime of the new one, JobId (null if there was nothing to deploy), Resources (Product, Region,
-    Resource, Domain, Outcome, Serves; those that somebody should look at first, `MOST_RESOURCES` at most) and
-    ResourcesInAll (how many there are).
+    `subject` is the new certificate's id. `data` has CertificateId, ReplacedCertificateId, OrderId (the new order; null
+    for an instance), Domain, ProductCode, InstanceId, CertEndTime of the new one, JobId (null if there was nothing to
+    deploy), Resources (Product, Region, Resource, Domain, Outcome, Serves; those that somebody should look at first,
+    `MOST_RESOURCES` at most), ResourcesInAll (how many there are), and StillBound (Product, Region, Resource, Domain:
+    where the replaced certificate is bound that `DEPLOY_TO` does not name, `MOST_BOUND` at most).
     """
     id_ = deployed_id(deployment.certificate_id)
-    return cloud_event(id_, MessageType.DEPLOYED, deployment.certificate_id, at, account_id, _data(deployment))
+    return cloud_event(id_, MessageType.DEPLOYED, deployment.subject, at, account_id, _data(deployment))
 
 
-def deploy_failed_message(deployment: Deployment, reason: str, at: datetime, account_id: str) -> str:
+def deploy_failed_message(deployment: Deployment, trouble: Trouble, at: datetime, account_id: str) -> str:
     """Write the message that a certificate is not deployed everywhere, or not served.
 
-    As `deployed_message`, and `data` has Reason: a `Reason`, or an error code of CAS; and WayBack: for a person, how
-    the console brings the replaced certificate back, null if there was no job.
+    As `deployed_message`, and `data` has Reason; Final: whether the function does nothing more about it; and WayBack:
+    for a person, how the console brings the replaced certificate back, null if there was no job. Where it could not be
+    told which certificate replaces which, both ids are null and `subject` is the new order's or the instance's id.
     """
-    id_ = deploy_failed_id(deployment.certificate_id)
-    data = _data(deployment) | {"Reason": str(reason), "WayBack": _way_back(deployment)}
-    return cloud_event(id_, MessageType.DEPLOY_FAILED, deployment.certificate_id, at, account_id, data)
+    id_ = deploy_failed_id(deployment.subject, trouble)
+    said = {"Reason": str(trouble.reason), "Final": trouble.is_final, "WayBack": _way_back(deployment)}
+    data = _data(deployment) | said
+    return cloud_event(id_, MessageType.DEPLOY_FAILED, deployment.subject, at, account_id, data)
 
 
 def _way_back(deployment: Deployment) -> str | None:
@@ -89,8 +110,9 @@ def _way_back(deployment: Deployment) -> str | None:
 def _data(deployment: Deployment) -> dict[str, Any]:
     first = sorted(deployment.resources, key=lambda one: one.is_well)[:MOST_RESOURCES]
     return {
-        "CertificateId": deployment.certificate_id,
-        "ReplacedCertificateId": deployment.replaced_id,
+        "CertificateId": deployment.certificate_id or None,
+        "ReplacedCertificateId": deployment.replaced_id or None,
+        "OrderId": deployment.new.id if deployment.new.kind is Kind.ORDER else None,
         **certificate_of(deployment.new),
         "JobId": deployment.job_id,
         "Resources": [
@@ -105,4 +127,5 @@ def _data(deployment: Deployment) -> dict[str, Any]:
             for one in first
         ],
         "ResourcesInAll": len(deployment.resources),
+        "StillBound": [dict(one) for one in deployment.elsewhere[:MOST_BOUND]],
     }

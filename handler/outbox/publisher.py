@@ -14,6 +14,7 @@ from handler.journal.renewal import Renewal
 from handler.outbox.cloud_event import Replaced
 from handler.outbox.deployment_messages import (
     Deployment,
+    Trouble,
     deploy_failed_id,
     deploy_failed_message,
     deployed_id,
@@ -209,10 +210,11 @@ class Outbox:
         self._queue.send(self._to.queue, deployed_message(deployment, at, self._to.account_id))
         self._log.info("told", order_id=deployment.new.id, message_id=deployed_id(deployment.certificate_id))
 
-    def alert_deploy_failed(self, deployment: Deployment, reason: str, at: datetime) -> None:
+    def alert_deploy_failed(self, deployment: Deployment, trouble: Trouble, at: datetime) -> None:
         """Alert that it is not; as `tell_deployed`. Raises PublishFailed."""
-        self._queue.send(self._to.alert_queue, deploy_failed_message(deployment, reason, at, self._to.account_id))
-        self._log.info("told", order_id=deployment.new.id, message_id=deploy_failed_id(deployment.certificate_id))
+        self._queue.send(self._to.alert_queue, deploy_failed_message(deployment, trouble, at, self._to.account_id))
+        message_id = deploy_failed_id(deployment.subject, trouble)
+        self._log.info("told", order_id=deployment.new.id, message_id=message_id)
 
     def _notify(self, renewal: Renewal, queue: str, id_: str, message: str) -> Renewal:
         self._queue.send(queue, message)

@@ -60,8 +60,10 @@ REASONS: dict[str, Words] = {
     Reason.FOREIGN_JOB: Words("somebody else's deployment job has the name of ours", "别人的部署任务占用了名字"),
     Reason.RESOURCE_REBOUND: Words("a resource has another certificate by now", "有资源已改绑其他证书"),
     Reason.JOB_GONE: Words("the deployment job is gone", "部署任务不见了"),
+    Reason.JOB_STOPPED: Words("somebody has stopped the deployment job", "部署任务被人停下了"),
     Reason.JOB_TOO_SLOW: Words("the deployment job has not ended within a day", "部署任务一天之内没有结束"),
     Reason.RESOURCES_LEFT: Words("some resources have not got the new certificate", "有资源没有得到新证书"),
+    Reason.STILL_BOUND: Words("the old certificate is still in use", "旧证书仍在使用"),
     Reason.OLD_ONE_SERVED: Words("a domain still serves the old certificate", "仍有域名提供旧证书"),
     # What is in the way of an application.
     Reason.NEEDS_RECORDS: Words("the authority waits for records in the DNS", "证书机构正在等待 DNS 验证记录"),

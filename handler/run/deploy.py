@@ -4,19 +4,21 @@ Look, decide (`handler.deployment.step`), write down, act: what a run that died 
 """
 
 from handler.deployment.course import Course, Courses
-from handler.deployment.job import job_name
+from handler.deployment.job import Job, job_name
 from handler.deployment.look import Choices, look
+from handler.deployment.record import Call
 from handler.deployment.replacement import Replacement
-from handler.deployment.step import Failed, Make, Schedule, Step, Wait, next_step
+from handler.deployment.step import Failed, Make, Picture, Schedule, Step, Wait, next_step, told_if_late
 from handler.deployment.twins import Twins
 from handler.errors import CasBusy, CasError, CasMisconfigured, CasOutcomeUnknown, CasRefused
 from handler.outcomes import Reason
 from handler.run.services import Services
-from handler.runtime.clock import SKEW
 from handler.runtime.countdown import RESERVE_SECONDS
 
 MOST_STEPS = 4
 """A run makes a job, starts it and looks; more is for the next one."""
+_BEGUN_MEANWHILE = "StatusNotSupport"
+"""In the code of a start that is refused for the state of the job: what was read of it is no longer so."""
 
 
 class Deployer:
@@ -33,8 +35,7 @@ class Deployer:
 
     def decide(self, of: Twins, course: Course) -> Step:
         """Look and decide; nothing is written. Raises CasError. The log was read before."""
-        picture = look(self._service, of.old.id, of.new.id, self._choices, course.attempt)
-        return next_step(picture, course.attempt, self._time.now(), self._settle)
+        return self._next(self._look(of, course), course)
 
     def go_on(self, one: Replacement, of: Twins, course: Course, forbidden: Reason | None) -> tuple[Step, Course]:
         """Look, decide and act until there is nothing to do but to wait; return how it stands.
@@ -42,42 +43,57 @@ class Deployer:
         `forbidden`: why the new certificate may not take the place of the old one; then nothing is made or started.
         Raises CasError, JournalUnavailable or JournalConflict; what was begun is in the log.
         """
-        step: Step = Wait(Reason.NO_TIME_LEFT)
+        picture = self._look(of, course)
         for _ in range(MOST_STEPS):
-            step = self.decide(of, course)
+            course = self._seen(picture.job, course)
+            step = self._next(picture, course)
             if not isinstance(step, Make | Schedule):
                 return step, course
             if forbidden is not None:
-                return Failed(forbidden), course
+                return Failed(forbidden, picture.job, picture.left), course
             if not self._time.may_purchase():
-                return Wait(Reason.NO_TIME_LEFT), course
+                break
             if isinstance(step, Make):
                 course, is_known = self._make(one, step, course)
             else:
-                if course.starting_until is not None and self._time.now() <= course.starting_until + SKEW:
-                    return Wait(Reason.IN_PROGRESS, step.job), course
                 course, is_known = self._start(step, course)
+            picture = self._look(of, course)
             if not is_known:
-                after = self.decide(of, course)
+                step, course = self._next(picture, course), self._seen(picture.job, course)
                 # What is to be done then is for the next run.
-                return (Wait(Reason.SETTLING) if isinstance(after, Make | Schedule) else after), course
-        return step, course
+                return (Wait(Reason.SETTLING, picture.job) if isinstance(step, Make | Schedule) else step), course
+        return told_if_late(Wait(Reason.NO_TIME_LEFT, picture.job), picture, course.record, self._time.now()), course
+
+    def _look(self, of: Twins, course: Course) -> Picture:
+        return look(self._service, of.old.id, of.new.id, self._choices, course.record)
+
+    def _next(self, picture: Picture, course: Course) -> Step:
+        return next_step(picture, course.record, self._time.now(), self._settle)
+
+    def _seen(self, job: Job | None, course: Course) -> Course:
+        """Write down of a job that may be ours that it has begun, whoever began it: it is never started again."""
+        record, now = course.record, self._time.now()
+        if job is None or job.is_waiting or record.since is None or record.started_at is not None:
+            return course
+        if record.job_id != job.id:
+            course = self._courses.job(course, job.id, now)
+        return self._courses.started(course, now)
 
     def _make(self, one: Replacement, step: Make, course: Course) -> tuple[Course, bool]:
         """Make a job; return whether it is known what came of it."""
         ids = [resource.id for resource in step.resources]
         course = self._courses.deploying(course, one.old_id, ids, self._time.deadline, self._time.now())
         if not self._time.may_purchase():  # writing it down may have taken long
-            return self._courses.refused(course, Reason.NO_TIME_LEFT, self._time.now(), waits=False), False
+            return self._courses.refused(course, Call.MAKE, Reason.NO_TIME_LEFT, self._time.now(), waits=False), False
         try:
             job_id = self._service.create(job_name(one.new_id), one.new_id, ids, step.contact, self._seconds())
         except CasOutcomeUnknown as lost:
             self._log.problem("deployment-unknown", order_id=one.id, code=lost.code, message=lost.message)
-            return self._courses.unknown(course, lost.code, self._time.now()), False
+            return self._courses.unknown(course, Call.MAKE, lost.code, self._time.now()), False
         except (CasBusy, CasRefused, CasMisconfigured) as refused:
             self._log.problem("deployment-refused", order_id=one.id, code=refused.code, message=refused.message)
             waits = isinstance(refused, CasRefused)
-            course = self._courses.refused(course, refused.code, self._time.now(), waits=waits)
+            course = self._courses.refused(course, Call.MAKE, refused.code, self._time.now(), waits=waits)
             if waits:
                 return course, False
             raise
@@ -86,21 +102,26 @@ class Deployer:
 
     def _start(self, step: Schedule, course: Course) -> tuple[Course, bool]:
         """Start a job, which is written down first; return whether it is known to be started."""
-        now = self._time.now()
-        if course.attempt.job_id != step.job.id:
-            course = self._courses.job(course, step.job.id, now)
-        course = self._courses.starting(course, self._time.deadline, now)
+        job_id, new_id = step.job.id, course.new_id
+        if course.record.job_id != job_id:
+            course = self._courses.job(course, job_id, self._time.now())
+        course = self._courses.starting(course, self._time.deadline, self._time.now())
         if not self._time.may_purchase():
-            return course, False
+            return self._courses.refused(course, Call.START, Reason.NO_TIME_LEFT, self._time.now(), waits=False), False
         try:
-            self._service.schedule(step.job.id, self._seconds())
+            self._service.schedule(job_id, self._seconds())
         except CasError as failure:
-            self._log.problem("deployment-not-started", order_id=course.new_id, code=failure.code)
-            if isinstance(failure, CasMisconfigured):
-                raise
-            return course, False
-        self._log.info("deployment-started", order_id=course.new_id, job_id=step.job.id)
-        return course, True
+            self._log.problem("deployment-not-started", order_id=new_id, code=failure.code, message=failure.message)
+            now = self._time.now()
+            if isinstance(failure, CasOutcomeUnknown) or _BEGUN_MEANWHILE in failure.code:
+                return self._courses.unknown(course, Call.START, failure.code, now), False
+            waits = isinstance(failure, CasRefused)
+            course = self._courses.refused(course, Call.START, failure.code, now, waits=waits)
+            if waits:
+                return course, False
+            raise
+        self._log.info("deployment-started", order_id=new_id, job_id=job_id)
+        return self._courses.started(course, self._time.now()), True
 
     def _seconds(self) -> float:
         return self._time.seconds_left() - RESERVE_SECONDS

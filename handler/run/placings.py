@@ -3,17 +3,20 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from handler.certificates.renewable import Kind, Renewable
+from handler.deployment.became import Deployed
 from handler.deployment.course import Course
+from handler.deployment.plan import Plan
 from handler.deployment.replacement import Replacement
 from handler.deployment.resource import Resource
 from handler.deployment.served import Serves, serves
-from handler.deployment.step import Deployed
 from handler.journal.lines import already_renewed
 from handler.journal.renewal import Renewal
 from handler.outbox.deployment_messages import DeployedResource, Deployment
 from handler.outcomes import Outcome, Placed, Reason
 from handler.result import Line, Place, Placing, RunResult
 from handler.run.issued import place_of
+
+NOTHING_BOUND = Plan()
 
 
 def put_placing(result: RunResult, one: Replacement, renewal: Renewal, placing: Placing) -> None:
@@ -69,7 +72,10 @@ def places_in(resources: Iterable[DeployedResource]) -> list[Place]:
     ]
 
 
-def message_of(one: Replacement, course: Course, resources: Sequence[DeployedResource]) -> Deployment:
-    """Return what a message says of a replacement."""
-    job_id = (course.ended.job_id if course.ended else "") or course.attempt.job_id
-    return Deployment(one.new, one.new_id, one.old_id, job_id or None, resources)
+def message_of(
+    one: Replacement, course: Course, resources: Sequence[DeployedResource], bound: Plan = NOTHING_BOUND
+) -> Deployment:
+    """Return what a message says of a replacement; `bound`: what is bound to the old one."""
+    job_id = (course.ended.job_id if course.ended else "") or course.record.job_id
+    elsewhere = tuple(map(place_of, bound.elsewhere))
+    return Deployment(one.new, one.new_id, one.old_id, job_id or None, resources, elsewhere)

@@ -1,11 +1,12 @@
 """The last step of a chain: what was issued takes the place of what it replaces, and people hear of it."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from handler.certificates.rules import HISTORY
-from handler.deployment.course import Course, Courses, Ended
-from handler.deployment.plan import EVERYWHERE, planned, reason_not_to_deploy
+from handler.deployment.became import left
+from handler.deployment.course import Course, Courses
+from handler.deployment.plan import Plan, planned, reason_not_to_deploy
 from handler.deployment.replacement import Replacement, Replacements
 from handler.deployment.step import LONGEST, Done, Failed, Make, Schedule, Step, Wait
 from handler.deployment.twins import Twins, twins
@@ -30,8 +31,8 @@ _MAY_PASS = frozenset({Reason.CERTIFICATE_NOT_FOUND, Reason.ROW_UNREADABLE})
 """What CAS may yet show otherwise: told after a day."""
 
 
-LEFT_TO_OTHERS = 1 / 3
-"""Of a run's time: what ends and nothing replaces is told after this, and must be."""
+SHOWN_LATE = timedelta(hours=3)
+"""A resource that is new shows in CAS after an hour or two; until then the old certificate may be bound somewhere."""
 MOST_SHOWN = 20
 """So many resources does a dry run name in its note; the line has more."""
 
@@ -66,9 +67,11 @@ class Replacing:
         fresh = {key: one for issues in self._issues for key, one in issues.fresh.items()}
         if self._result.dry_run and self._settings.deploy_to:
             fresh = would_be_noted(left, book, lists, self._settings.settle, self._time.now())
+        unreached = 0
         for key in _in_turn([*fresh, *(key for key in left.replaced if key not in fresh)], self._time.now()):
-            if self._time.seconds_left() < max(SHORTEST_TIMEOUT, self._time.timeout * LEFT_TO_OTHERS):
-                return
+            if self._time.seconds_left() < SHORTEST_TIMEOUT:
+                unreached += 1
+                continue
             try:
                 one = fresh.get(key) or self._notes.read(key)
                 if one is not None:
@@ -81,6 +84,10 @@ class Replacing:
                 self._result.errors.append(f"{key.removeprefix('open/')}: {_advised(failure)}")
                 if isinstance(failure, CasMisconfigured):
                     return
+        if unreached:
+            self._result.errors.append(
+                f"no time was left for the deployment of {unreached} certificates: raise the function's timeout"
+            )
 
     def _renewal(self, one: Replacement) -> Renewal:
         return self._known.renewals.get(one.id) or self._journal.read_or_hold(one.id)
@@ -102,10 +109,10 @@ class Replacing:
             return self._in_a_dry_run(known, found, course, forbidden)
         step: Step | None = None
         if not course.is_settled:
-            if forbidden is not None and course.attempt.begun is None:
+            if forbidden is not None and course.record.since is None:
                 if forbidden in _MAY_PASS and self._time.now() <= one.since + LONGEST:
                     return placing_of(known, Placed.NOT_DEPLOYED, forbidden)
-                step = Failed(forbidden, None, ())
+                step = Failed(forbidden, None, left(self._bound(known).resources))
             else:
                 step, course = self._deployer.go_on(known, found, course, forbidden)
             course = self._recorded(course, step)
@@ -113,26 +120,36 @@ class Replacing:
 
     def _told(self, one: Replacement, of: Twins, course: Course, step: Step | None) -> Placing | None:
         """Notify of what came of it, and say it; forget it once nothing is left to do."""
-        told = self._serving.tell(one, of, course, step)
-        if course.ended is None or isinstance(step, Wait):
-            return placing_of(one, told.stage, told.reason, told.job_id, told.resources)
-        bound = self._still_bound(one)
-        if told.is_over and (not bound or self._is_history(one)):
+        bound = self._bound(one)
+        told, course = self._serving.tell(one, of, course, step, bound)
+        placing = placing_of(one, told.stage, told.reason, told.job_id, told.resources)
+        placing = self._with_bound(placing, one, bound, self._all_right_until(one, course, step))
+        now = self._time.now()
+        # A failure that was told a moment ago says it all.
+        if placing.needs_person and (course.ended is None or course.ended.is_well or now > course.ended.at + LONGEST):
+            self._serving.tell_still_bound(one, course, bound)
+        shows_all = course.ended is not None and now > course.ended.at + SHOWN_LATE
+        if told.is_over and ((shows_all and not placing.still_bound) or self._is_history(one)):
             self._notes.drop(one)
-        return placing_of(one, told.stage, told.reason, told.job_id, told.resources)._replace(
-            still_bound=bound, needs_person=self._needs_person(one, bound, course.ended)
-        )
+        return placing
+
+    def _all_right_until(self, one: Replacement, course: Course, step: Step | None) -> datetime | None:
+        """Return until when nobody need mind that the old one is bound; None if that is over.
+
+        A job needs its time, and what CAS shows as bound can be hours old.
+        """
+        ended = course.ended
+        if isinstance(step, Wait) or ended is None:
+            return one.since + LONGEST
+        return ended.at + SHOWN_LATE if ended.is_well else None
 
     def _recorded(self, course: Course, step: Step) -> Course:
-        """Write down how it ended; of what may still end well only the first time."""
-        if isinstance(step, Done):
+        """Write down how it ended; of what may still end well only what is new."""
+        ended = course.ended
+        if isinstance(step, Done) or (isinstance(step, Failed) and step.is_final):
             return self._courses.ended(course, step, self._time.now())
-        if isinstance(step, Failed) and (step.is_final or course.ended is None):
+        if isinstance(step, Failed) and (ended is None or ended.reason != step.reason):
             return self._courses.ended(course, step, self._time.now())
-        if isinstance(step, Wait) and course.attempt.refused_at is not None and course.ended is None:
-            # No job was made, and a person should know before the next attempt.
-            failed = Failed(step.reason, None, (), is_final=False)
-            return self._courses.ended(course, failed, self._time.now())
         return course
 
     def _in_a_dry_run(self, one: Replacement, of: Twins, course: Course, forbidden: Reason | None) -> Placing:
@@ -140,7 +157,7 @@ class Replacing:
         if course.ended is not None and course.ended.is_final:
             stage = Placed.DEPLOYED if course.ended.is_well else Placed.DEPLOY_FAILED
             return placing_of(one, stage, course.ended.reason or None, course.ended.job_id)
-        if forbidden is not None and course.attempt.begun is None:
+        if forbidden is not None and course.record.since is None:
             return placing_of(one, Placed.NOT_DEPLOYED, forbidden)
         step = self._deployer.decide(of, course)
         if isinstance(step, Make):
@@ -153,7 +170,8 @@ class Replacing:
             return placing_of(one, Placed.WOULD_DEPLOY, None, step.job.id)
         if isinstance(step, Done):
             return placing_of(one, Placed.DEPLOYED, None, step.job.id if step.job else "")
-        return placing_of(one, Placed.DEPLOYING, step.reason, step.job.id if step.job else "")
+        stage = Placed.DEPLOY_FAILED if isinstance(step, Failed) else Placed.DEPLOYING
+        return placing_of(one, stage, step.reason, step.job.id if step.job else "")
 
     def _certificates(self, one: Replacement) -> Twins | Reason:
         """Return the two certificates; of an order they are found by what CAS shows of the two orders."""
@@ -171,40 +189,39 @@ class Replacing:
         return twins(one.old_instance, one.new.instance, everything, self._time.now())
 
     def _not_found_out(self, one: Replacement, reason: Reason) -> Placing | None:
-        """Say that it is not known what replaces what; the run fails for it once, since no certificate has a name."""
+        """Say that it is not known what replaces what."""
         waits = reason in _MAY_PASS and self._time.now() <= one.since + LONGEST
-        if not (waits or self._result.dry_run) and self._serving.is_first_failure(one):
-            what = f"the certificate of {one.new.kind.value} {one.new.id} is not deployed: {reason}"
-            self._result.errors.append(f"{what}; deploy it in the console of CAS")
+        if not (waits or self._result.dry_run):
+            self._serving.tell_not_found_out(one, reason)
         return self._only_said(one, Placed.NOT_DEPLOYED, reason)
 
     def _only_said(self, one: Replacement, stage: Placed, reason: Reason | None) -> Placing | None:
         """Say where the old certificate is still bound, if that can be told; nothing is deployed."""
         try:
-            bound = self._still_bound(one) if one.old_id else ()
+            bound = self._bound(one) if one.old_id else Plan()
         except CasError:
             if self._settings.deploy_to:
                 raise
             return None  # only to say it is worth no failure
-        is_over = not bound if one.old_id and reason is None else False
+        placing = self._with_bound(placing_of(one, stage, reason), one, bound, None)
+        shows_all = self._time.now() > one.since + SHOWN_LATE
+        is_over = bool(one.old_id) and reason is None and shows_all and not placing.still_bound
         if (is_over or self._is_history(one)) and not self._result.dry_run:
             self._notes.drop(one)
-        if not bound and reason is None:
-            return None
-        placing = placing_of(one, stage, reason)
-        return placing._replace(still_bound=bound, needs_person=self._needs_person(one, bound, None))
+        return placing if placing.still_bound or reason is not None else None
 
-    def _still_bound(self, one: Replacement) -> tuple[Place, ...]:
+    def _bound(self, one: Replacement) -> Plan:
+        """Return what is bound to the old one: what is to get the new one, and what is left alone."""
         listed = self._service.resources(one.old_id)
-        bound = planned(one.old_id, listed.resources, listed.nameless, (EVERYWHERE,))
-        return tuple(place_of(resource) for resource in bound.resources)
+        return planned(one.old_id, listed.resources, listed.nameless, self._settings.deploy_to)
 
-    def _needs_person(self, one: Replacement, bound: tuple[Place, ...], ended: Ended | None) -> bool:
+    def _with_bound(self, placing: Placing, one: Replacement, bound: Plan, all_right_until: datetime | None) -> Placing:
+        """Say where the old one is bound, and whether somebody must do something about it."""
         now = self._time.now()
+        places = tuple(map(place_of, (*bound.resources, *bound.elsewhere)))
         is_near = one.old_ends is not None and one.old_ends - now <= self._settings.stalled_within
-        # What CAS shows as bound may be as old as that.
-        is_fresh = ended is not None and ended.is_well and now <= ended.at + self._settings.settle
-        return bool(bound) and is_near and not is_fresh
+        is_late = all_right_until is None or now > all_right_until
+        return placing._replace(still_bound=places, needs_person=bool(places) and is_near and is_late)
 
     def _is_history(self, one: Replacement) -> bool:
         return self._time.now() > (one.old_ends or one.since) + HISTORY

@@ -18,7 +18,7 @@ from handler.orders.order import Order
 from handler.orders.policy import reason_not_to_renew
 from handler.orders.purchase import Purchase
 from handler.orders.reading import CurrentBook, whole_book
-from handler.orders.selection import selected, with_orders_of_certificates
+from handler.orders.selection import require_one, selected, with_orders_of_certificates
 from handler.outbox.publisher import Addresses, Outbox
 from handler.result import Line, RunResult, unreadable_row
 from handler.run import recover, renew
@@ -117,9 +117,10 @@ class _Run:
 
     def renew(self, asked: Renew) -> None:
         """Take up what is open, then renew what is asked for and may be renewed."""
-        selection = None if asked.selection.is_scan else asked.selection
+        selection, unknown = None if asked.selection.is_scan else asked.selection, list[Line]()
         try:
-            selection, unknown = self._with_certificates(selection)
+            if selection is not None:
+                selection, unknown = with_orders_of_certificates(selection, self._orders)
             seen = self._look(selection)
         except CasError:
             # What is already purchased can be published without CAS.
@@ -129,7 +130,7 @@ class _Run:
                 self._instances.publish(left)
             raise
         if asked.csr is not None:
-            _require_one(asked.csr, seen.orders)
+            require_one(asked.csr, seen.orders)
         self._recover(seen)
         self._instances.recover(seen.left)
         nameless = seen.book.nameless if selection is None else ()
@@ -137,23 +138,25 @@ class _Run:
         for line in [*missing, *map(unreadable_row, nameless)]:
             self._result.put_if_absent(line)
         book = self._renew(self._due(seen), self._instances.wanted(selection, seen.lists), seen.book, asked.csr)
-        is_scan, watching = selection is None, self._watching
-        if is_scan and not self._result.dry_run:
-            self._instances.follow(seen.lists, seen.left)
-        if is_scan:
-            self._replacing.go_on(seen.left, seen.book, seen.lists)
-        found = watching.look(book, seen.lists) if is_scan else Seen(standings=watching.of_orders(book))
+        found = self._scan(seen, book) if selection is None else Seen(standings=self._watching.of_orders(book))
         self._result.errors.extend(seen.lists.problems)
-        if is_scan:
-            for said in idle_patterns(book, seen.lists, self._settings.rules, self._settings.watch):
-                self._result.add_note(said)
-        if is_scan and not self._result.dry_run:
-            watching.notify(found)
-        summary = Summary(self._services, self._journal, self._result)
-        summary.write(book, self._known.renewals, found)
+        Summary(self._services, self._journal, self._result).write(book, self._known.renewals, found)
 
-    def _with_certificates(self, selection: Selection | None) -> tuple[Selection | None, list[Line]]:
-        return (None, []) if selection is None else with_orders_of_certificates(selection, self._orders)
+    def _scan(self, seen: _Seen, book: OrderBook) -> Seen:
+        """Follow what was applied for, look at the whole account, alert people, and deploy what is issued.
+
+        Deploying comes last: it may take all the time that is left.
+        """
+        for_real = not self._result.dry_run
+        if for_real:
+            self._instances.follow(seen.lists, seen.left)
+        found = self._watching.look(book, seen.lists)
+        for said in idle_patterns(book, seen.lists, self._settings.rules, self._settings.watch):
+            self._result.add_note(said)
+        if for_real:
+            self._watching.notify(found)
+        self._replacing.go_on(seen.left, seen.book, seen.lists)
+        return found
 
     def _look(self, selection: Selection | None) -> _Seen:
         """Read the orders, the open work and the journals of the orders that are meant; no selection means a scan.
@@ -240,11 +243,3 @@ class _Run:
             self._services.store.announce(self._services.identity.account_id)
         except JournalUnavailable as failure:
             self._log.problem("journal-unavailable", message=str(failure))
-
-
-def _require_one(csr: Csr, orders: list[Order]) -> None:
-    if len(orders) > 1:
-        found = ", ".join(order.id for order in orders)
-        raise EventRefused("csr", f"a CSR goes with exactly one order, and here are {found}: name one in order_ids")
-    for order in orders:
-        csr.require_domain(order.domain, "csr")

@@ -2,19 +2,23 @@
 
 from typing import NamedTuple
 
-from handler.deployment.course import Course, Courses
+from handler.deployment.became import Deployed, left
+from handler.deployment.course import Course, Courses, Ended
 from handler.deployment.job import Put
+from handler.deployment.plan import Plan
 from handler.deployment.replacement import Replacement
 from handler.deployment.served import MOST, Serves, ask_all, looks_again, names_to_ask, trouble
-from handler.deployment.step import Deployed, Failed, Step, Wait
+from handler.deployment.step import Failed, Step, Wait
 from handler.deployment.twins import Twins
 from handler.journal.alerts import Alerts
-from handler.outbox.deployment_messages import deploy_failed_id, deployed_id
+from handler.outbox.deployment_messages import DeployedResource, Trouble, deploy_failed_id, deployed_id
 from handler.outbox.publisher import Outbox
 from handler.outcomes import Placed, Reason
 from handler.result import Place
 from handler.run.placings import message_of, places_in, told_of
 from handler.run.services import Services
+
+_STILL_BOUND = Trouble(Reason.STILL_BOUND, is_final=False)
 
 
 class Told(NamedTuple):
@@ -40,79 +44,87 @@ class Serving:
         self._alerts = Alerts(services.store, services.identity.request_id)
         self._asked = 0
 
-    def is_first_failure(self, one: Replacement) -> bool:
-        """Tell whether this is the first time that a replacement without certificate ids is told; note that it is.
+    def tell_not_found_out(self, one: Replacement, reason: Reason) -> None:
+        """Alert that it is not known what replaces what, once for each reason.
 
-        Raises JournalUnavailable.
+        Raises PublishFailed or JournalUnavailable.
         """
-        id_ = f"{one.id}-{one.new.id}-not-deployed"
-        if self._alerts.was_sent(id_):
-            return False
-        self._alerts.sent(id_, self._time.now())
-        return True
+        why = Trouble(reason, is_final=False)
+        message = message_of(one, Course(one.new_id), ())
+        id_ = deploy_failed_id(message.subject, why)
+        if self._time.may_write() and not self._alerts.was_sent(id_):
+            self._outbox.alert_deploy_failed(message, why, self._time.now())
+            self._alerts.sent(id_, self._time.now())
 
-    def tell(self, one: Replacement, of: Twins, course: Course, step: Step | None) -> Told:
-        """Notify of what is new, and return how it stands.
+    def tell(self, one: Replacement, of: Twins, course: Course, step: Step | None, bound: Plan) -> tuple[Told, Course]:
+        """Notify of what is new, and return how it stands. `bound`: what is bound to the old one.
 
         Raises PublishFailed, JournalUnavailable or JournalConflict.
         """
-        job_id = course.attempt.job_id or (step.job.id if isinstance(step, Wait) and step.job else "")
-        if course.ended is None:
-            return Told(Placed.DEPLOYING, step.reason if isinstance(step, Wait) else None, job_id)
-        if course.ended.is_well:
-            return self._well(one, of, course)
-        # What the job is through with may be more than when it was told.
-        resources = step.resources if isinstance(step, Failed) and step.resources else course.ended.resources
-        told = told_of(resources, {})
-        if deploy_failed_id(one.new_id) not in course.told and self._time.may_write():
-            message = message_of(one, course, told)
-            self._outbox.alert_deploy_failed(message, course.ended.reason, course.ended.at)
-            course = self._courses.told(course, deploy_failed_id(one.new_id), self._time.now())
-        is_over = course.ended is not None and course.ended.is_final and deploy_failed_id(one.new_id) in course.told
-        reason = course.ended.reason if course.ended else None
-        return Told(Placed.DEPLOY_FAILED, reason, job_id, tuple(places_in(told)), is_over)
-
-    def _well(self, one: Replacement, of: Twins, course: Course) -> Told:
         ended = course.ended
-        assert ended is not None  # noqa: S101 (asked by `tell`)
-        found = self._ask(of, course, ended.resources)
-        told = told_of(ended.resources, found)
-        message = message_of(one, course, told)
+        if isinstance(step, Wait) or ended is None:
+            job_id = course.record.job_id or (step.job.id if isinstance(step, Wait) and step.job else "")
+            return Told(Placed.DEPLOYING, step.reason if isinstance(step, Wait) else None, job_id), course
+        if ended.is_well:
+            return self._well(one, of, course, ended, bound)
+        # What the job is through with may be more than when it was told.
+        resources = step.resources if isinstance(step, Failed) and step.resources else ended.resources
+        why = Trouble(ended.reason, ended.is_final)
+        course = self._alert(one, course, why, told_of(resources, {}), bound)
+        is_over = ended.is_final and deploy_failed_id(one.new_id, why) in course.told
+        job_id = ended.job_id or course.record.job_id
+        told = told_of(resources, {})
+        return Told(Placed.DEPLOY_FAILED, ended.reason, job_id, tuple(places_in(told)), is_over), course
+
+    def tell_still_bound(self, one: Replacement, course: Course, bound: Plan) -> Course:
+        """Alert that the old one ends soon and is bound all the same, once. Raises as `tell` does."""
+        resources = told_of(left((*bound.resources, *bound.elsewhere)), {})
+        return self._alert(one, course, _STILL_BOUND, resources, bound)
+
+    def _alert(
+        self, one: Replacement, course: Course, why: Trouble, resources: list[DeployedResource], bound: Plan
+    ) -> Course:
+        id_ = deploy_failed_id(one.new_id, why)
+        if id_ in course.told or not self._time.may_write():
+            return course
+        at = course.ended.at if course.ended and course.ended.reason == why.reason else self._time.now()
+        self._outbox.alert_deploy_failed(message_of(one, course, resources, bound), why, at)
+        return self._courses.told(course, id_, self._time.now())
+
+    def _well(self, one: Replacement, of: Twins, course: Course, ended: Ended, bound: Plan) -> tuple[Told, Course]:
+        course = self._asked_now(of, course, ended.resources)
+        told = told_of(ended.resources, course.served)
+        message = message_of(one, course, told, bound)
         if deployed_id(one.new_id) not in course.told:
             self._outbox.tell_deployed(message, ended.at)
             course = self._courses.told(course, deployed_id(one.new_id), self._time.now())
         now = self._time.now()
-        why = trouble(found.values(), ended.at, now)
-        is_told = deploy_failed_id(one.new_id) in course.told
-        if why is not None and not course.is_served:
-            # One message a certificate: that the job was slow, say, may have been told by it.
-            if not is_told:
-                self._outbox.alert_deploy_failed(message, why, now)
-                course = self._courses.told(course, deploy_failed_id(one.new_id), now)
-            course = self._courses.served(course, now)
-        elif not course.is_served and self._is_enough(ended.resources, found) and not looks_again(found.values()):
-            course = self._courses.served(course, now)
-        reason = why or (Reason.OLD_ONE_SERVED if looks_again(found.values()) else None)
+        is_old = looks_again(course.served.values())
+        why = trouble(course.served.values(), ended.at, now) if self._probes or course.is_served else None
+        if not course.is_served:
+            if why is not None:
+                course = self._alert(one, course, Trouble(why), told, bound)
+            if why is not None or not (is_old or self._unasked(course, ended.resources)):
+                course = self._courses.served(course, now)
         stage = Placed.DEPLOY_FAILED if why is not None else Placed.DEPLOYED
-        return Told(stage, reason, ended.job_id, tuple(places_in(told)), course.is_served)
+        reason = why or (Reason.OLD_ONE_SERVED if is_old else None)
+        return Told(stage, reason, ended.job_id, tuple(places_in(told)), course.is_served), course
 
-    def _ask(self, of: Twins, course: Course, resources: tuple[Deployed, ...]) -> dict[str, Serves]:
-        left = MOST - self._asked
-        if not self._probes or course.is_served or left <= 0:
-            return {}
-        domains = [one.domain for one in resources if one.put is Put.DEPLOYED]
-        found = ask_all(self._prober, _first(domains, left), of.old, of.new, self._time)
+    def _asked_now(self, of: Twins, course: Course, resources: tuple[Deployed, ...]) -> Course:
+        """Ask what was not asked yet, or served the old one; write down what is new."""
+        names = self._unasked(course, resources)[: max(0, MOST - self._asked)]
+        if course.is_served or not names:
+            return course
+        found = ask_all(self._prober, names, of.old, of.new, self._time)
         self._asked += len(found)
-        return found
+        if all(course.served.get(name) is word for name, word in found.items()):
+            return course
+        return self._courses.asked(course, found, self._time.now())
 
-    def _is_enough(self, resources: tuple[Deployed, ...], found: dict[str, Serves]) -> bool:
-        """Tell whether all was asked that can be asked in a run."""
+    def _unasked(self, course: Course, resources: tuple[Deployed, ...]) -> list[str]:
+        """Return the names that are still to be asked: those nobody has asked, and those that serve the old one."""
         if not self._probes:
-            return True
-        names = {name for one in resources if one.put is Put.DEPLOYED for name in names_to_ask(one.domain)}
-        return len(found) >= min(len(names), MOST)
-
-
-def _first(domains: list[str], most: int) -> list[str]:
-    """Return the first names in domains, so many."""
-    return list(dict.fromkeys(name for domain in domains for name in names_to_ask(domain)))[:most]
+            return []
+        deployed = [one.domain for one in resources if one.put is Put.DEPLOYED]
+        names = dict.fromkeys(name for domain in deployed for name in names_to_ask(domain))
+        return [name for name in names if course.served.get(name, Serves.OLD) is Serves.OLD]

@@ -1,27 +1,34 @@
-"""A new certificate deployed on the local cloud: the real client, the real decisions, and a journal in memory.
-
-What a run does with them, at its shortest: it looks, decides, writes the attempt down, and acts.
-"""
+"""A new certificate deployed on the local cloud, run by run: the real client and decisions, a journal in memory."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import timedelta
+import contextlib
+import io
+from types import SimpleNamespace
+from typing import cast
 
+from handler.certificates.renewable import Kind, Renewable
 from handler.cloud.cas_client import CasClient
 from handler.cloud.cas_deployments import CasDeployments
 from handler.cloud.credentials import Credentials
 from handler.cloud.meter import Meter
+from handler.deployment.course import Course, Courses
 from handler.deployment.job import job_name
-from handler.deployment.look import Choices, look
-from handler.deployment.step import Attempt, Done, Failed, Make, Schedule, Step, Wait, next_step
-from handler.errors import CasBusy, CasError, CasMisconfigured, CasOutcomeUnknown, CasRefused
+from handler.deployment.replacement import Replacement
+from handler.deployment.step import Done, Failed, Step, Wait
+from handler.deployment.twins import Twins
+from handler.errors import CasError
+from handler.run.deploy import Deployer
+from handler.run.services import Services
+from handler.runtime.countdown import Countdown
+from handler.runtime.log import Log
+from tests.examples import settings
+from tests.memory_store import MemoryStore
+from tests.points import Crash, crash_at
 from tests.stubs.cloud import Cloud
 from tests.stubs.jobs import Job
 
-SETTLE = timedelta(minutes=15)
-RUN = timedelta(minutes=5)
-MOST_STEPS = 6
+TIMEOUT = 300
 
 
 def service_of(cloud: Cloud) -> CasDeployments:
@@ -38,72 +45,33 @@ class Deploying:
         """`products`: of `DEPLOY_TO`. `bound_to`: the products of the resources that have the old certificate."""
         self.cloud = cloud
         self.service = service_of(cloud)
-        self.choices = Choices(products or ("*",))
+        self.settings = settings()._replace(deploy_to=products or ("*",))
         instance = cloud.cas.instances.add("www.example.com")
         self.old = cloud.cas.instances.of(instance).certificate_id or 0
         self.resources = [cloud.cas.resources.add(self.old, product) for product in bound_to]
         self.new = cloud.cas.instances.issue(instance)
-        self.attempt = Attempt()
-        """What is written down: it outlives every run."""
-        self.before_acting: Callable[[], None] | None = None
-        """What happens once, between the decision and the act."""
+        new = Renewable(Kind.INSTANCE, instance, "www.example.com", "", instance)
+        self.replacement = Replacement(instance, new, cloud.clock.now(), old_id=str(self.old), new_id=str(self.new))
+        self.courses = Courses(MemoryStore(), "run")
 
     def run(self) -> Step:
-        """One run: it goes on until there is nothing to do but to wait, or an answer is lost twice."""
-        step: Step = Wait("nothing was read")
-        for _ in range(MOST_STEPS):
-            step = self.decide()
-            if self.before_acting:
-                happens, self.before_acting = self.before_acting, None
-                happens()
-            if isinstance(step, Make):
-                if not self.make(step):
-                    return self.decide()
-            elif isinstance(step, Schedule):
-                self.attempt = self.attempt._replace(job_id=step.job.id)
-                if not self.schedule(step):
-                    return self.decide()
-            else:
-                break
-        return step
-
-    def decide(self) -> Step:
-        """Look and decide; a run that cannot look waits for the next."""
+        """One run, as far as it gets; one that cannot look waits for the next."""
+        time = Countdown(self.cloud.clock, self.cloud.clock.now(), TIMEOUT)
+        log = Log(io.StringIO(), self.cloud.clock, "run", str)
+        needed = SimpleNamespace(deployments=self.service, settings=self.settings, time=time, log=log)
+        deployer = Deployer(cast("Services", needed), self.courses)
         try:
-            picture = look(self.service, str(self.old), str(self.new), self.choices, self.attempt)
+            of = Twins(self.service.certificate(str(self.old)), self.service.certificate(str(self.new)))
+            step, _ = deployer.go_on(self.replacement, of, self.course, None)
         except CasError as error:
             return Wait(error.code)
-        return next_step(picture, self.attempt, self.cloud.clock.now(), SETTLE)
+        return step
 
-    def make(self, step: Make) -> bool:
-        """Write the attempt down, and make the job. Whether it is known what came of it."""
-        now = self.cloud.clock.now()
-        ids = [resource.id for resource in step.resources]
-        self.attempt = self.attempt._replace(
-            begun=self.attempt.begun or now, resource_ids=frozenset(ids), until=now + RUN, refused_at=None
-        )
-        try:
-            made = self.service.create(job_name(str(self.new)), str(self.new), ids, step.contact, 30)
-        except CasOutcomeUnknown:
-            self.attempt = self.attempt._replace(until=self.cloud.clock.now(), lost=self.attempt.lost + 1)
-            return False
-        except (CasRefused, CasMisconfigured) as refused:
-            at = self.cloud.clock.now()
-            self.attempt = self.attempt._replace(until=None, refused_with=refused.code, refused_at=at)
-            return False
-        except CasBusy:
-            self.attempt = self.attempt._replace(until=None)
-            return False
-        self.attempt = self.attempt._replace(job_id=made, until=None)
-        return True
-
-    def schedule(self, step: Schedule) -> bool:
-        """Start the job. Whether it is known to be started."""
-        try:
-            self.service.schedule(step.job.id, 30)
-        except CasError:
-            return False
-        return True
+    def dies(self, phase: str, action: str) -> None:
+        """One run, which dies immediately before or after the effect of a call."""
+        crash_at(self.cloud, phase, "cas", action)
+        with contextlib.suppress(Crash):
+            self.run()
 
     def until_over(self, runs: int = 12) -> Step:
         """Run, half an hour apart, until it is over."""
@@ -114,6 +82,11 @@ class Deploying:
                 break
             self.cloud.clock.advance(seconds=1800)
         return step
+
+    @property
+    def course(self) -> Course:
+        """What is written down: it outlives every run."""
+        return self.courses.read(str(self.new))
 
     @property
     def jobs(self) -> list[Job]:

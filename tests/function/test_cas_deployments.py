@@ -76,7 +76,7 @@ def test_a_worker_or_a_certificate_without_an_id_could_be_any(cloud: Cloud, depl
     deploying.run()
     cloud.cas.deployment_api.worker_pages.add_raw_row({"Status": "success"})
     with pytest.raises(CasOutcomeUnknown, match="row-unreadable"):
-        deploying.service.workers(deploying.attempt.job_id)
+        deploying.service.workers(deploying.course.record.job_id)
     cloud.cas.certificates.pages.add_raw_row({"Domain": "www.example.com"})
     with pytest.raises(CasOutcomeUnknown, match="row-unreadable"):
         deploying.service.certificates_of("cas-cn-example01")

@@ -136,7 +136,7 @@ def test_the_result_says_deployed_n_of_m(world: World) -> None:
 def test_without_deploy_to_nothing_is_made_and_where_it_is_bound_is_said(cloud: Cloud, kind: str) -> None:
     world = World(cloud, kind, DEPLOY_TO="")
     world.issue()
-    answer = world.ticks(3)
+    answer = world.ticks(2)
     assert [one["Product"] for one in told_once(world, f"cas.{kind}.issued")["data"]["StillBound"]] == ["ALB", "CDN"]
     shown = world.shown(answer)
     assert (shown["stage"], len(shown["still_bound"])) == ("not-deployed", 2)
@@ -144,6 +144,8 @@ def test_without_deploy_to_nothing_is_made_and_where_it_is_bound_is_said(cloud: 
     for resource in world.resources:
         cloud.cas.resources.bind(resource, world.new)
     world.tick()
+    assert world.notes(), "a resource that is new may show late"
+    world.ticks(2)
     assert world.notes() == []
 
 
@@ -171,7 +173,9 @@ def test_no_other_product_is_touched(cloud: Cloud) -> None:
     world.issue()
     answer = world.ticks()
     assert world.bound == [world.new, world.old]
-    assert [one["Product"] for one in told_once(world, DEPLOYED)["data"]["Resources"]] == ["CDN"]
+    data = told_once(world, DEPLOYED)["data"]
+    assert [one["Product"] for one in data["Resources"]] == ["CDN"]
+    assert [one["Product"] for one in data["StillBound"]] == ["ALB"]
     assert [one["Product"] for one in world.shown(answer)["still_bound"]] == ["ALB"]
     assert world.notes(), "it is still looked at"
 
@@ -181,7 +185,7 @@ def test_where_nothing_is_bound_it_is_deployed_with_an_empty_list(cloud: Cloud) 
     world.issue()
     world.ticks()
     data = told_once(world, DEPLOYED)["data"]
-    assert (data["JobId"], data["Resources"]) == (None, [])
+    assert (data["JobId"], data["Resources"], len(data["StillBound"])) == (None, [], 1)
     assert cloud.cas.calls_of(CREATE) == []
 
 
@@ -249,7 +253,9 @@ def test_what_cas_refuses_is_told_and_tried_again_the_next_day(cloud: Cloud) -> 
     world.issue()
     cloud.cas.fail(CREATE, faults.error("ResourceNotSupportCert", 400))
     world.ticks(3)
-    assert told_once(world, FAILED)["data"]["Reason"] == "ResourceNotSupportCert"
+    message = told_once(world, FAILED)
+    assert message["id"] == f"{world.new}-deploy-failed-ResourceNotSupportCert"
+    assert (message["data"]["Reason"], message["data"]["Final"]) == ("ResourceNotSupportCert", False)
     assert len(cloud.cas.calls_of(CREATE)) == 1
     world.ticks(3, hours=20)
     assert world.bound == [world.new] * 2
@@ -262,8 +268,9 @@ def test_resources_that_fail_are_told_with_the_job_and_nothing_is_rolled_back(cl
     cloud.cas.resources.of(world.resources[1]).fails = True
     world.issue()
     answer = world.ticks(5)
-    data = told_once(world, FAILED)["data"]
-    assert data["Reason"] == "resources-left"
+    message = told_once(world, FAILED)
+    data = message["data"]
+    assert (message["id"], data["Reason"], data["Final"]) == (f"{world.new}-deploy-failed", "resources-left", True)
     assert [(one["Product"], one["Outcome"]) for one in data["Resources"]] == [("ALB", "failed"), ("CDN", "deployed")]
     assert world.bound == [world.new, world.old]
     assert cloud.cas.calls_of("UpdateWorkerResourceStatus") == []
@@ -285,6 +292,34 @@ def test_a_job_that_does_not_end_within_a_day_is_told_once(cloud: Cloud) -> None
     told_once(world, FAILED)
 
 
+def test_each_trouble_is_told_once_and_none_keeps_the_last_word_from_people(cloud: Cloud) -> None:
+    world = World(cloud, "instance", PROBE="off", STALLED_WITHIN_DAYS="1")
+    cloud.cas.resources.contacts.clear()
+    cloud.cas.deployments.stalls = True
+    cloud.cas.resources.of(world.resources[1]).fails = True
+    world.issue()
+    world.ticks(2)
+    cloud.cas.resources.add_contact("Somebody", "somebody@example.com")
+    cloud.cas.fail(CREATE, faults.error("DeploymentJobFailed", 400))
+    world.ticks(2, hours=21)
+    world.ticks(3, hours=15)
+    world.jobs[0].stalls = False
+    world.ticks(3)
+    troubles = ["-no-contact", "-DeploymentJobFailed", "-job-too-slow", ""]
+    assert [message["id"] for message in world.said(FAILED)] == [f"{world.new}-deploy-failed{why}" for why in troubles]
+    assert [message["data"]["Final"] for message in world.said(FAILED)] == [False, False, False, True]
+
+
+def test_while_a_refused_job_is_made_at_last_the_result_says_that_it_is_deploying(cloud: Cloud) -> None:
+    world = World(cloud, "instance")
+    cloud.cas.fail(CREATE, faults.error("DeploymentJobFailed", 400))
+    world.issue()
+    refused = world.shown(world.tick(hours=21))
+    assert (refused["stage"], refused["reason"]) == ("deploy-failed", "DeploymentJobFailed")
+    assert world.shown(world.tick())["stage"] == "deploying"
+    assert world.shown(world.tick())["stage"] == "deployed"
+
+
 def test_an_uploaded_certificate_is_never_deployed_nor_replaced(cloud: Cloud) -> None:
     world = World(cloud, "instance")
     world.issue()
@@ -299,8 +334,83 @@ def test_a_certificate_of_other_names_is_not_deployed_and_that_is_told(cloud: Cl
     world.issue()
     cloud.cas.certificates.of(world.new).names.append("more.example.com")
     world.ticks(3)
-    assert told_once(world, FAILED)["data"]["Reason"] == "names-changed"
+    data = told_once(world, FAILED)["data"]
+    assert (data["Reason"], [one["Outcome"] for one in data["Resources"]]) == ("names-changed", ["missed", "missed"])
     assert not {call.action for call in cloud.cas.calls} & EFFECTS
+
+
+def test_that_it_cannot_be_told_which_certificate_replaces_which_is_told_once(cloud: Cloud) -> None:
+    world = World(cloud, "order")
+    world.issue()
+    (bought,) = cloud.cas.bought(int(world.id))
+    second = cloud.cas.certificates.of(cloud.cas.certificates.upload("www.example.com", days_left=300))
+    second.source, second.instance_id = "BUY", cloud.cas.order(bought.new_order_id).instance_id
+    second.not_before = cloud.clock.now()
+    crash_at(cloud, "after", "smq", "SendMessage", 2)
+    with pytest.raises(Crash):
+        world.tick()
+    assert len(world.said(FAILED)) == 1, "and that it was told was not written down"
+    answer = world.ticks(3)
+    message, again = world.said(FAILED)
+    assert message["id"] == again["id"] == f"{bought.new_order_id}-deploy-failed-several-certificates"
+    assert message["subject"] == str(bought.new_order_id)
+    assert (message["data"]["CertificateId"], message["data"]["Resources"]) == (None, [])
+    assert world.shown(answer)["reason"] == "several-certificates"
+    assert not answer.failed
+    assert not {call.action for call in cloud.cas.calls} & EFFECTS
+
+
+@pytest.mark.parametrize("bound_late", ["in another product", "after the job"])
+def test_what_is_bound_to_the_old_one_shortly_before_its_end_is_told_once(cloud: Cloud, bound_late: str) -> None:
+    world = World(cloud, "instance", "CDN", DEPLOY_TO="CDN", STALLED_WITHIN_DAYS="5", PROBE="off")
+    if bound_late == "in another product":
+        cloud.cas.resources.add(world.old, "ALB")
+    world.issue()
+    world.ticks(3)
+    if bound_late == "after the job":
+        cloud.cas.resources.add(world.old, "CDN", "late.example.com")
+    world.ticks(4, hours=24)
+    assert world.said(FAILED) == []
+    world.ticks(4, hours=24)
+    message = told_once(world, FAILED)
+    assert message["id"] == f"{world.new}-deploy-failed-still-bound"
+    assert [one["Outcome"] for one in message["data"]["Resources"]] == ["missed"]
+    told_once(world, DEPLOYED)
+
+
+def test_a_failure_near_the_end_is_no_reason_to_tell_on_the_same_day_that_the_old_one_is_bound(cloud: Cloud) -> None:
+    world = World(cloud, "instance", "CDN", STALLED_WITHIN_DAYS="14", PROBE="off")
+    cloud.cas.resources.of(world.resources[0]).fails = True
+    world.issue()
+    world.ticks(5)
+    assert [message["data"]["Reason"] for message in world.said(FAILED)] == ["resources-left"]
+    world.ticks(3, hours=12)
+    assert [message["data"]["Reason"] for message in world.said(FAILED)] == ["resources-left", "still-bound"]
+
+
+def test_people_are_alerted_before_anything_is_deployed(cloud: Cloud) -> None:
+    world = World(cloud, "instance")
+    world.issue()
+    cloud.cas.certificates.upload("ends.example.com", days_left=6)
+    sent_before: list[list[str]] = []
+
+    def when_made(*at: str) -> None:
+        if at == ("before", "cas", CREATE):
+            sent_before.append([message["type"] for message in cloud.smq.messages(QUEUE)])
+
+    cloud.hooks.append(when_made)
+    world.tick()
+    (types,) = sent_before
+    assert "cas.certificate.expiring" in types
+
+
+def test_what_no_time_is_left_for_is_said_and_done_by_the_next_run(cloud: Cloud) -> None:
+    world = World(cloud, "instance")
+    world.issue()
+    answer = world.function.tick(14, 0)
+    assert "no time was left for the deployment of 1 certificate" in answer.text
+    world.ticks(3)
+    assert world.bound == [world.new] * 2
 
 
 def test_a_resource_that_a_person_binds_elsewhere_meanwhile_is_left_alone(cloud: Cloud) -> None:
@@ -354,6 +464,24 @@ def test_what_a_domain_serves_is_in_the_message(cloud: Cloud, serves: str | None
     assert [one["Serves"] for one in told_once(world, DEPLOYED)["data"]["Resources"]] == [word]
     assert set(browser.asked) == {"www.example.com"}
     assert len(browser.asked) == (2 if word == "old" else 1), "the old one is looked at again"
+
+
+def test_so_many_domains_that_a_run_cannot_ask_them_all_are_asked_by_several(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handler.run.serving.MOST", 2)
+    world = World(cloud, "instance", "CDN", DEPLOY_TO="CDN")
+    for name in "abcd":
+        cloud.cas.resources.add(world.old, "CDN", f"{name}.example.com")
+    cloud.cas.resources.add(world.old, "OSS", "elsewhere.example.com")
+    browser = world.function.prober = Browser(cloud)
+    world.issue()
+    browser.serves = world.new
+    world.ticks(2)
+    first = len(browser.asked)
+    shown = world.shown(world.ticks(4))
+    assert (first, len(browser.asked), len(set(browser.asked))) == (2, 5, 5)
+    assert {one["Serves"] for one in shown["resources"]} == {"new"}, "and what was seen is remembered"
 
 
 def test_an_old_one_that_is_served_for_three_days_is_told_once(cloud: Cloud) -> None:

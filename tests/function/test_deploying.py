@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from handler.deployment.job import Put, job_name
-from handler.deployment.step import Attempt, Done, Failed, Make, Schedule, Wait
+from handler.deployment.step import Done, Failed, Wait
 from handler.outcomes import Reason
 from tests.function.deploying import Deploying
+from tests.points import once_at
 from tests.stubs import faults
 from tests.stubs.cloud import Cloud
 from tests.stubs.faults import Fault
@@ -84,7 +85,7 @@ def test_after_three_answers_that_were_lost_without_a_trace_a_person_is_told(clo
     cloud.cas.fail(CREATE, *[faults.timeout_before()] * 3)
     step = deploying.until_over()
     assert isinstance(step, Failed)
-    assert step.reason == Reason.ANSWERS_LOST
+    assert (step.reason, step.is_final) == (Reason.ANSWERS_LOST, False)
     assert puts(step) == [Put.MISSED] * 2
     assert len(cloud.cas.calls_of(CREATE)) == 3
 
@@ -137,48 +138,121 @@ def test_a_list_that_moves_all_the_time_decides_nothing(cloud: Cloud) -> None:
 
 def test_of_two_runs_at_once_one_makes_the_job(cloud: Cloud) -> None:
     deploying = Deploying(cloud)
-    first = deploying.decide()
-    assert isinstance(first, Make)
-    until = cloud.clock.now()
-    deploying.attempt = Attempt(begun=until, until=until, resource_ids=frozenset(one.id for one in first.resources))
-    second = deploying.run()
-    assert second == Wait(Reason.IN_PROGRESS)
-    cloud.clock.advance(seconds=120)
-    assert deploying.run() == Wait(Reason.SETTLING)
-    assert deploying.jobs == []
+    conflicts = []
 
+    def other_run() -> None:
+        assert deploying.run() == Wait(Reason.IN_PROGRESS)
+        conflicts.append(True)
 
-@pytest.mark.parametrize("dies_after", ["writing it down", "making it", "recording it", "starting it"])
-def test_a_run_that_dies_is_gone_on_with(cloud: Cloud, dies_after: str) -> None:
-    deploying = Deploying(cloud)
-    step = deploying.decide()
-    assert isinstance(step, Make)
-    if dies_after == "writing it down":
-        cloud.cas.fail(CREATE, faults.refused())
-    written = deploying.attempt._replace(
-        begun=cloud.clock.now(), until=cloud.clock.now(), resource_ids=frozenset(one.id for one in step.resources)
-    )
-    deploying.make(step)
-    if dies_after in {"writing it down", "making it"}:
-        deploying.attempt = written
-    if dies_after == "starting it":
-        found = deploying.decide()
-        assert isinstance(found, Schedule)
-        deploying.schedule(found)
-        deploying.attempt = written
+    once_at(cloud, ("before", "cas", CREATE), other_run)
+    deploying.run()
+    assert conflicts
     assert isinstance(deploying.until_over(), Done)
     assert len(deploying.jobs) == deploying.started == 1
 
 
-def test_what_was_refused_is_tried_again_a_day_later_and_no_sooner(cloud: Cloud) -> None:
+@pytest.mark.parametrize("action", [CREATE, START])
+@pytest.mark.parametrize("phase", ["before", "after"])
+def test_a_run_that_dies_is_gone_on_with(cloud: Cloud, phase: str, action: str) -> None:
     deploying = Deploying(cloud)
-    cloud.cas.fail(CREATE, REFUSED)
-    assert deploying.run() == Wait("InvalidResourceId.NotFound")
-    cloud.clock.advance(seconds=19 * 3600)
-    assert deploying.run() == Wait("InvalidResourceId.NotFound")
+    deploying.dies(phase, action)
+    assert isinstance(deploying.until_over(), Done)
+    assert len(deploying.jobs) == deploying.started == 1
+
+
+@pytest.mark.parametrize("action", [CREATE, START])
+def test_what_was_refused_is_told_and_tried_again_a_day_later_and_no_sooner(cloud: Cloud, action: str) -> None:
+    deploying = Deploying(cloud)
+    cloud.cas.fail(action, REFUSED)
+    for hours in (0, 19):
+        cloud.clock.advance(seconds=3600 * hours)
+        step = deploying.run()
+        assert isinstance(step, Failed)
+        assert (step.reason, step.is_final, puts(step)) == ("InvalidResourceId.NotFound", False, [Put.MISSED] * 2)
+    assert len(cloud.cas.calls_of(action)) == 1
     cloud.clock.advance(seconds=2 * 3600)
     assert isinstance(deploying.until_over(), Done)
     assert len(deploying.jobs) == 1
+
+
+# --- what was started -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seen_by", ["its answer", "a look"])
+def test_a_job_that_was_started_and_that_a_person_puts_back_is_not_started_again(cloud: Cloud, seen_by: str) -> None:
+    deploying = Deploying(cloud)
+    if seen_by == "a look":
+        cloud.cas.fail(START, faults.timeout_after())
+    deploying.run()
+    cloud.cas.deployments.put_back(deploying.jobs[0].job_id)
+    waits = deploying.run()
+    assert isinstance(waits, Wait)
+    assert waits.reason == Reason.DEPLOYING, "it may be an old reading"
+    cloud.clock.advance(seconds=1800)
+    told = deploying.run()
+    assert isinstance(told, Failed)
+    assert (told.reason, told.is_final, puts(told)) == (Reason.JOB_STOPPED, False, [Put.MISSED] * 2)
+    assert deploying.started == 1
+    cloud.cas.deployments.start(deploying.jobs[0])
+    cloud.clock.advance(seconds=600)
+    assert isinstance(deploying.run(), Done)
+
+
+def test_a_start_that_shows_late_is_not_repeated(cloud: Cloud) -> None:
+    deploying = Deploying(cloud)
+    cloud.cas.deployments.starts_show_after = 800
+    cloud.cas.fail(START, faults.timeout_after())
+    for _ in range(15):
+        deploying.run()
+        cloud.clock.advance(seconds=60)
+    assert isinstance(deploying.until_over(), Done)
+    assert deploying.started == 1
+
+
+def test_after_three_starts_without_a_trace_a_person_is_told_and_may_start_it(cloud: Cloud) -> None:
+    deploying = Deploying(cloud)
+    cloud.cas.fail(START, *[faults.timeout_before()] * 3)
+    step = deploying.until_over()
+    assert isinstance(step, Failed)
+    assert (step.reason, step.is_final, deploying.started) == (Reason.ANSWERS_LOST, False, 3)
+    cloud.cas.deployments.start(deploying.jobs[0])
+    cloud.clock.advance(seconds=600)
+    assert isinstance(deploying.run(), Done)
+
+
+@pytest.mark.parametrize("late", [60, 800])
+def test_a_job_that_its_id_finds_late_is_waited_for(cloud: Cloud, late: float) -> None:
+    deploying = Deploying(cloud)
+    cloud.cas.deployments.show_after = cloud.cas.deployments.found_after = late
+    for _ in range(20):
+        deploying.run()
+        cloud.clock.advance(seconds=60)
+    assert isinstance(deploying.until_over(), Done)
+    assert len(deploying.jobs) == deploying.started == 1
+
+
+def test_a_job_that_is_listed_and_that_its_id_does_not_find_is_neither_started_nor_made_again(cloud: Cloud) -> None:
+    deploying = Deploying(cloud)
+    deploying.dies("after", CREATE)
+    cloud.cas.deployments.found_after = 24 * 3600
+    cloud.clock.advance(seconds=1800)
+    waits = deploying.run()
+    assert isinstance(waits, Wait)
+    assert waits.reason == Reason.SETTLING
+    cloud.clock.advance(days=1)
+    assert isinstance(deploying.until_over(), Done)
+    assert len(deploying.jobs) == deploying.started == 1
+
+
+def test_a_job_that_is_described_as_another_is_not_believed(cloud: Cloud) -> None:
+    deploying = Deploying(cloud)
+    other = Deploying(cloud)
+    other.dies("before", START)
+    described = {**other.jobs[0].row(), "RequestId": "1"}
+    deploying.dies("before", START)
+    cloud.cas.fail("DescribeDeploymentJob", faults.answer(described))
+    assert deploying.run() == Wait("empty-answer")
+    assert deploying.started == 0
 
 
 # --- what ends badly --------------------------------------------------------------------------------------------------
@@ -255,7 +329,7 @@ def test_an_account_without_a_contact_is_told_and_goes_on_once_it_has_one(cloud:
 def test_a_contact_that_was_chosen_is_taken_and_nobody_is_listed(cloud: Cloud) -> None:
     deploying = Deploying(cloud)
     somebody = cloud.cas.resources.add_contact("Somebody", "somebody@example.com")
-    deploying.choices = deploying.choices._replace(contact=str(somebody))
+    deploying.settings = deploying.settings._replace(deploy_contact=str(somebody))
     assert isinstance(deploying.until_over(), Done)
     assert deploying.jobs[0].contact_ids == [somebody]
     assert cloud.cas.calls_of("ListContact") == []
@@ -282,18 +356,15 @@ def test_a_job_that_waits_is_not_started_once_a_person_has_bound_a_resource_of_i
     cloud: Cloud, recorded: bool
 ) -> None:
     deploying = Deploying(cloud)
-    step = deploying.decide()
-    assert isinstance(step, Make)
-    deploying.make(step)
-    if not recorded:
-        deploying.attempt = deploying.attempt._replace(job_id="", until=cloud.clock.now())
+    deploying.dies(*(("before", START) if recorded else ("after", CREATE)))
     other = cloud.cas.certificates.upload("www.example.com")
     cloud.cas.resources.bind(deploying.resources[0], other)
     told = deploying.until_over()
     assert isinstance(told, Failed)
     assert told.reason == Reason.RESOURCE_REBOUND
     assert [one.product for one in told.resources] == ["ALB"]
-    assert (deploying.bound, deploying.started) == ([other, deploying.old], 0)
+    assert deploying.bound == [other, deploying.old]
+    assert all(job.scheduled_at is None for job in deploying.jobs)
 
 
 def test_a_job_of_a_person_that_does_the_same_is_taken_for_ours(cloud: Cloud) -> None:
@@ -341,10 +412,7 @@ def test_of_two_jobs_of_the_name_the_one_that_runs_counts_and_no_other_is_starte
 
 def test_a_job_that_a_person_starts_at_the_same_time_is_not_started_twice(cloud: Cloud) -> None:
     deploying = Deploying(cloud)
-    made = deploying.decide()
-    assert isinstance(made, Make)
-    deploying.make(made)
-    deploying.before_acting = lambda: cloud.cas.deployments.start(deploying.jobs[0])
+    once_at(cloud, ("before", "cas", START), lambda: cloud.cas.deployments.start(deploying.jobs[0]))
     assert isinstance(deploying.until_over(), Done)
     assert deploying.started == 1, "and that one was refused"
 
@@ -359,9 +427,7 @@ def test_a_job_that_is_started_between_the_list_and_the_look_is_not_started_agai
 
 def test_a_job_that_a_person_deletes_before_it_is_started_is_told(cloud: Cloud) -> None:
     deploying = Deploying(cloud)
-    step = deploying.decide()
-    assert isinstance(step, Make)
-    deploying.make(step)
+    deploying.dies("before", START)
     cloud.cas.deployments.delete(deploying.jobs[0].job_id)
     told = deploying.until_over()
     assert isinstance(told, Failed)
@@ -386,13 +452,14 @@ def test_where_workers_show_only_once_a_job_has_started_ours_is_started_and_no_o
     assert another.bound == [another.old] * 2
 
 
-def test_a_job_that_is_gone_is_told_and_not_made_again(cloud: Cloud) -> None:
+def test_a_job_that_is_over_and_that_nobody_keeps_is_no_failure(cloud: Cloud) -> None:
     deploying = Deploying(cloud)
-    deploying.attempt = Attempt(begun=cloud.clock.now(), job_id="61999", resource_ids=frozenset({"1"}))
-    step = deploying.run()
-    assert isinstance(step, Failed)
-    assert step.reason == Reason.JOB_GONE
-    assert deploying.jobs == []
+    deploying.run()
+    cloud.clock.advance(days=0.5)
+    (job,) = deploying.jobs
+    cloud.cas.deployments.delete(job.job_id)
+    assert deploying.run() == Done()
+    assert deploying.bound == [deploying.new] * 2
 
 
 @pytest.mark.parametrize("seed", range(12))

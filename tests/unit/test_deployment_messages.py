@@ -7,13 +7,13 @@ import pytest
 from handler.certificates.renewable import Kind, Renewable
 from handler.deployment.job import Put
 from handler.deployment.served import Serves
+from handler.outbox.cloud_event import MOST_BOUND
 from handler.outbox.deployment_messages import (
     MOST_RESOURCES,
     DeployedResource,
     Deployment,
-    deploy_failed_id,
+    Trouble,
     deploy_failed_message,
-    deployed_id,
     deployed_message,
 )
 from handler.outcomes import Reason
@@ -25,7 +25,8 @@ NEW = Renewable(Kind.INSTANCE, INSTANCE, "www.example.com", "digicert-dv", INSTA
 WELL = DeployedResource("CDN", "cn-hangzhou", "www.example.com", "www.example.com", Put.DEPLOYED, Serves.NEW)
 UNASKED = DeployedResource("ALB", "cn-hangzhou", "alb-1/lsn-1", "", Put.DEPLOYED)
 FAILED = DeployedResource("OSS", "", "b.example.com", "b.example.com", Put.FAILED, Serves.OLD)
-DEPLOYMENT = Deployment(NEW, "20000006", "20000001", "61001", [WELL, UNASKED])
+ELSEWHERE = {"Product": "WAF", "Region": "", "Resource": "c.example.com", "Domain": "c.example.com"}
+DEPLOYMENT = Deployment(NEW, "20000006", "20000001", "61001", [WELL, UNASKED], [ELSEWHERE])
 
 
 def read(message):
@@ -45,6 +46,7 @@ def test_a_certificate_that_took_the_place_of_another_is_the_documented_cloud_ev
         "data": {
             "CertificateId": "20000006",
             "ReplacedCertificateId": "20000001",
+            "OrderId": None,
             "Domain": "www.example.com",
             "ProductCode": "digicert-dv",
             "InstanceId": INSTANCE,
@@ -69,6 +71,7 @@ def test_a_certificate_that_took_the_place_of_another_is_the_documented_cloud_ev
                 },
             ],
             "ResourcesInAll": 2,
+            "StillBound": [ELSEWHERE],
         },
     }
 
@@ -78,12 +81,29 @@ def test_where_nothing_was_bound_the_message_has_neither_a_job_nor_resources():
     assert (data["JobId"], data["Resources"], data["ResourcesInAll"]) == (None, [], 0)
 
 
-@pytest.mark.parametrize("reason", [Reason.RESOURCES_LEFT, Reason.OLD_ONE_SERVED, "ResourceNotSupportCert"])
-def test_a_failure_says_why_and_names_first_what_somebody_should_look_at(reason):
-    message = read(deploy_failed_message(DEPLOYMENT._replace(resources=[WELL, FAILED]), reason, NOW, ACCOUNT))
-    assert (message["id"], message["type"]) == ("20000006-deploy-failed", "cas.certificate.deploy-failed")
-    assert message["data"]["Reason"] == reason
+@pytest.mark.parametrize(
+    ("trouble", "ends"),
+    [
+        (Trouble(Reason.RESOURCES_LEFT), ""),
+        (Trouble(Reason.OLD_ONE_SERVED), ""),
+        (Trouble(Reason.NO_CONTACT, is_final=False), "-no-contact"),
+        (Trouble("DeployFailed.Some", is_final=False), "-DeployFailed.Some"),
+    ],
+)
+def test_a_failure_says_why_and_names_first_what_somebody_should_look_at(trouble, ends):
+    message = read(deploy_failed_message(DEPLOYMENT._replace(resources=[WELL, FAILED]), trouble, NOW, ACCOUNT))
+    assert (message["id"], message["type"]) == (f"20000006-deploy-failed{ends}", "cas.certificate.deploy-failed")
+    assert (message["data"]["Reason"], message["data"]["Final"]) == (trouble.reason, not ends)
     assert [one["Outcome"] for one in message["data"]["Resources"]] == ["failed", "deployed"]
+
+
+def test_where_it_is_not_known_which_certificate_replaces_which_it_is_about_the_new_order():
+    order = Renewable(Kind.ORDER, "123451299", "www.example.com", "digicert-dv", "cas-cn-new01", NOW)
+    why = Trouble(Reason.SEVERAL_CERTIFICATES, is_final=False)
+    message = read(deploy_failed_message(Deployment(order, "", "", None), why, NOW, ACCOUNT))
+    assert (message["id"], message["subject"]) == ("123451299-deploy-failed-several-certificates", "123451299")
+    data = message["data"]
+    assert [data[name] for name in ("CertificateId", "ReplacedCertificateId", "OrderId")] == [None, None, "123451299"]
 
 
 @pytest.mark.parametrize("put", list(Put))
@@ -96,12 +116,10 @@ def test_nobody_need_look_at_what_is_deployed_and_not_seen_to_serve_something_el
 
 def test_of_very_many_resources_the_first_are_named_and_all_are_counted():
     many = [WELL] * MOST_RESOURCES + [FAILED]
-    text = deploy_failed_message(DEPLOYMENT._replace(resources=many), Reason.RESOURCES_LEFT, NOW, ACCOUNT)
+    full = DEPLOYMENT._replace(resources=many, elsewhere=[ELSEWHERE] * (MOST_BOUND + 1))
+    text = deploy_failed_message(full, Trouble(Reason.RESOURCES_LEFT), NOW, ACCOUNT)
     data = read(text)["data"]
     assert (len(data["Resources"]), data["ResourcesInAll"]) == (MOST_RESOURCES, MOST_RESOURCES + 1)
+    assert len(data["StillBound"]) == MOST_BOUND
     assert data["Resources"][0]["Outcome"] == "failed"
     assert len(text) < 48 * 1024
-
-
-def test_each_fact_has_one_id():
-    assert (deployed_id("2"), deploy_failed_id("2")) == ("2-deployed", "2-deploy-failed")
