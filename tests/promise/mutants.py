@@ -73,7 +73,7 @@ from handler.run.settle_instances import InstanceRecovery
 from handler.run.watch import Watch
 from handler.run.watching import Watching
 from handler.runtime.countdown import Countdown
-from tests.promise.deploying_lives import everything as deployments
+from tests.promise.deploying_scenes import everything as deployments
 from tests.promise.machine import ExactlyOnce
 from tests.promise.scenes import play, turns
 
@@ -796,7 +796,7 @@ DEPLOYING = [
     deployed_without_comparing_names,
     no_entry_before_a_job_is_made,
 ]
-"""Those that the lives of deployments see."""
+"""Those that the state machine of deployments sees."""
 MUTANTS = [
     no_claim_before_the_call,
     no_compare_in_compare_and_append,
@@ -892,7 +892,7 @@ def seen(name: str, start: int) -> tuple[str | None, float]:
     with globals()[name](), contextlib.redirect_stdout(io.StringIO()):
         try:
             if globals()[name] in DEPLOYING:
-                deployments()
+                deployments(start)
                 return None, time.monotonic() - began
             for turn in turns():
                 play(*turn)

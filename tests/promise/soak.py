@@ -16,13 +16,14 @@ import sys
 import time
 from collections.abc import Sequence
 
-from tests.promise.deploying_lives import live
+from tests.promise import deploying_scenes
+from tests.promise.deploying_points import every_point
 from tests.promise.killing import kill_and_recover
 from tests.promise.mutants import histories
 
 BATCH = 100
-LIVES = 10
-"""So many deployments on bad days come with each batch."""
+DEPLOYMENTS = 40
+"""So many histories of deployments come with each batch."""
 KILLS_AT_LEAST = 50
 
 
@@ -36,17 +37,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     end = time.monotonic() + options.minutes * 60
     print(f"seed {options.seed}", flush=True)
     number, examined, killed = options.seed, 0, 0
+    with contextlib.redirect_stdout(io.StringIO()):
+        every_point()
     while killed < options.kills or time.monotonic() < end:
         try:
             with contextlib.redirect_stdout(io.StringIO()):
                 histories(BATCH, number)
-                for life in range(LIVES):
-                    live(number * LIVES + life)
+                deploying_scenes.histories(DEPLOYMENTS, number)
             killed += kill_and_recover(number, journal="file" if number % 2 else "oss")
         except BaseException:
             print(f"broken by seed {number}", flush=True)
             raise
-        examined += BATCH
+        examined += BATCH + DEPLOYMENTS
         number += 1
         print(f"{examined} histories, {killed} processes killed: every promise held", flush=True)
     return 0

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal
 
 from tests.stubs.clock import Clock
 from tests.stubs.credentials import Credentials
-from tests.stubs.faults import ALTERED_LIST, ALTERED_ORDER_ID, Fault, FaultSource
+from tests.stubs.faults import ALTERED, Fault, FaultSource
 from tests.stubs.signatures import Signed, Unsigned
 from tests.stubs.wire import (
     ConnectionRefused,
@@ -31,13 +31,21 @@ Refusal = Literal["unknown key", "expired token", "wrong signature", "too old", 
 SKEW_ALLOWED = timedelta(minutes=15)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Call:
-    """One call that reached the service, whatever became of it."""
+    """One call that reached the service, and what became of it."""
 
     action: str
     params: dict[str, str]
     at: datetime
+    fault: Fault | None = None
+    refusal: str = ""
+    """The code of the error that the service gave, whether or not that was the answer."""
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether it was carried out, and the answer was as it should be."""
+        return self.fault is None and not self.refusal
 
 
 class ApiError(Exception):
@@ -119,9 +127,10 @@ class Backend(ABC):
         """Carry out one request. Raises a `Disconnected` if the client shall get no answer."""
         with self._lock:
             action, params = self.identify(request)
-            self.calls.append(Call(action, params, self.clock.now()))
+            call = Call(action, params, self.clock.now())
+            self.calls.append(call)
             try:
-                response = self._respond(action, params, request)
+                response = self._respond(call, request)
             except Disconnected:
                 raise
             except Exception as failure:
@@ -183,13 +192,13 @@ class Backend(ABC):
         """The answer as a fault wants it; there is none to start from if nothing happened."""
         raise ValueError(f"{type(self).__name__} answers with no order ids, so {fault.kind} makes no sense")
 
-    def _respond(self, action: str, params: dict[str, str], request: Request) -> Response:
-        fault = self._next_fault(action)
+    def _respond(self, call: Call, request: Request) -> Response:
+        fault = call.fault = self._next_fault(call.action)
         if fault is None:
-            return self._answer(action, params, request)
-        answer = self._answer(action, params, request) if fault.happens else None
-        if fault.kind in ALTERED_ORDER_ID | ALTERED_LIST:
-            return self._altered(action, fault, params, answer)
+            return self._answer(call, request)
+        answer = self._answer(call, request) if fault.happens else None
+        if fault.kind in ALTERED:
+            return self._altered(call.action, fault, call.params, answer)
         return self._spoil(fault)
 
     def _next_fault(self, action: str) -> Fault | None:
@@ -214,12 +223,13 @@ class Backend(ABC):
         wait = {} if fault.retry_after_ms is None else {"x-acs-retry-after": str(fault.retry_after_ms)}
         return self.render_error(ApiError(fault.code, fault.status, fault.message, wait))
 
-    def _answer(self, action: str, params: dict[str, str], request: Request) -> Response:
+    def _answer(self, call: Call, request: Request) -> Response:
         try:
             self._authenticate(request)
-            self._authorize(action)
-            return self._perform(action, params, request)
+            self._authorize(call.action)
+            return self._perform(call.action, call.params, request)
         except ApiError as error:
+            call.refusal = error.code
             return self.render_error(error)
 
     def _authenticate(self, request: Request) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
@@ -25,6 +26,13 @@ LISTS = {
     "ListWorkerResource": ("Data", "Total"),
 }
 """The keys under which each list has its rows and how many there are in all."""
+ASKED_FOR = {
+    "DescribeDeploymentJob": ("JobId", "Id"),
+    "DescribeDeploymentJobStatus": ("JobId", ""),
+    "ListWorkerResource": ("JobId", ""),
+    "GetCertificateDetail": ("CertificateId", "CertificateId"),
+}
+"""What each of these is asked by, and under which key its answer has that, if it does."""
 NEW_IDS = {"RenewCertificateOrderForPackageRequest": "OrderId", "CreateDeploymentJob": "JobId"}
 """The key of the id of what a call has made."""
 
@@ -98,6 +106,8 @@ class CasApi(Backend):
         return _json_response({"RequestId": _request_id(), **answer})
 
     def _altered(self, action: str, fault: Fault, params: Mapping[str, str], answer: Response | None) -> Response:
+        if fault.kind == "another":
+            return self._about_another(action, params, answer)
         new_id_key = NEW_IDS.get(action, "OrderId")
         body: dict[str, Any] = json.loads(answer.body) if answer else {"RequestId": _request_id(), new_id_key: None}
         if fault.kind in ALTERED_ORDER_ID and new_id_key in body:
@@ -107,6 +117,18 @@ class CasApi(Backend):
         elif answer:  # an error, or of another action
             return answer
         return _json_response(body)
+
+    def _about_another(self, action: str, params: Mapping[str, str], answer: Response | None) -> Response:
+        """The answer about the one beside it; where there is none, the answer under the next id."""
+        assert answer
+        body: dict[str, Any] = json.loads(answer.body)
+        if action not in ASKED_FOR or "Code" in body:
+            return answer
+        asked, key = ASKED_FOR[action]
+        for beside in (int(params[asked]) - 1, int(params[asked]) + 1):
+            with contextlib.suppress(ApiError):
+                return _json_response(body | self._operate(action, {**params, asked: str(beside)}))
+        return _json_response(body | ({key: int(params[asked]) + 1} if key else {}))
 
     def _alter_list(self, action: str, fault: Fault, params: Mapping[str, str], body: dict[str, Any]) -> None:
         rows_key, total_key = LISTS[action]

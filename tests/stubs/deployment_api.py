@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from tests.stubs.backend import ApiError
@@ -86,7 +86,7 @@ class DeploymentApi:
 
     def update_deployment_job_status(self, params: Mapping[str, str]) -> dict[str, Any]:
         """UpdateDeploymentJobStatus(scheduling): starts a job that is not yet under way."""
-        job, status = self._job(params), required(params, "Status")
+        job, status = self._job(params, self._deployments.job), required(params, "Status")
         if status in {"pending", "editing"}:
             raise NotImplementedError(f"UpdateDeploymentJobStatus to {status}")
         if status != "scheduling":
@@ -96,14 +96,14 @@ class DeploymentApi:
 
     def describe_deployment_job(self, params: Mapping[str, str]) -> dict[str, Any]:
         """DescribeDeploymentJob."""
-        job = self._job(params)
+        job = self._deployments.shown(self._job(params))
         contacts = [contact for contact in self._resources.contacts if contact.contact_id in job.contact_ids]
         rows = [contact.row() for contact in contacts]
         listed = [
             {"Id": str(row["ContactId"]), "Name": row["Name"], "Email": row["Email"], "Mobile": row["Mobile"]}
             for row in rows
         ]
-        return self._deployments.described(job) | {"CasContacts": listed, "Config": "{}"}
+        return job.row() | {"CasContacts": listed, "Config": "{}"}
 
     def describe_deployment_job_status(self, params: Mapping[str, str]) -> dict[str, Any]:
         """DescribeDeploymentJobStatus: how many workers have ended, and how."""
@@ -117,14 +117,14 @@ class DeploymentApi:
         certificate_id = positive(params, "CertId") if params.get("CertId") else None
         found = [
             job
-            for job in reversed(self._deployments.jobs())
+            for job in map(self._deployments.shown, reversed(self._deployments.jobs()))
             if job.visible_at <= now
             and status in {"", job.status}
             and params.get("JobType", "") in {"", "user"}
             and (certificate_id is None or certificate_id in job.certificate_ids)
             and params.get("InstanceId", "") in {"", job.row()["InstanceId"]}
         ]
-        return self.job_pages.page(params, found, lambda job: job.job_id, self._deployments.described)
+        return self.job_pages.page(params, found, lambda job: job.job_id, Job.row)
 
     def list_worker_resource(self, params: Mapping[str, str]) -> dict[str, Any]:
         """ListWorkerResource: what became of each resource of a job."""
@@ -134,7 +134,12 @@ class DeploymentApi:
             for worker in self._deployments.workers(self._job(params).job_id)
             if status in {"", worker.status} and product in {"", worker.product}
         ]
-        return self.worker_pages.page(params, found, lambda worker: worker.worker_id, Worker.row)
+
+        def row(worker: Worker) -> dict[str, Any]:
+            unsaid = set() if self._deployments.workers_know_resources else {"ResourceId"}
+            return {name: value for name, value in worker.row().items() if name not in unsaid}
+
+        return self.worker_pages.page(params, found, lambda worker: worker.worker_id, row)
 
     def update_worker_resource_status(self, params: Mapping[str, str]) -> dict[str, Any]:
         """UpdateWorkerResourceStatus(rollback): brings the former certificate back."""
@@ -167,12 +172,8 @@ class DeploymentApi:
         for name, pages in state.items():
             getattr(self, name).from_json(pages)
 
-    def _job(self, params: Mapping[str, str]) -> Job:
-        not_found = ApiError("NotFound", 404, "The deployment job does not exist.")
+    def _job(self, params: Mapping[str, str], find: Callable[[int], Job] | None = None) -> Job:
         try:
-            job = self._deployments.job(positive(params, "JobId"))
+            return (find or self._deployments.found)(positive(params, "JobId"))
         except KeyError:
-            raise not_found from None
-        if not self._deployments.is_found(job):
-            raise not_found
-        return job
+            raise ApiError("NotFound", 404, "The deployment job does not exist.") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Literal
 
@@ -33,6 +34,9 @@ class Deployments:
         "starts_show_after",
         "spent",
         "workers_wait",
+        "workers_know_resources",
+        "last_job_id",
+        "last_worker_id",
     )
 
     def __init__(self, common: Common, certificates: Certificates, resources: Resources) -> None:
@@ -46,9 +50,14 @@ class Deployments:
         self.show_after: float = 0
         """Seconds until ListDeploymentJob shows a new job."""
         self.found_after: float = 0
-        """Seconds until the id of a new job finds it."""
+        """Seconds until a new job is found by its id; it can be started at once."""
         self.starts_show_after: float = 0
         """Seconds for which a job that was started is still shown as `editing`."""
+        self.workers_know_resources = True
+        """Whether ListWorkerResource says the ids of the resources, which is not documented."""
+        self.last_job_id = FIRST_JOB_ID - 1
+        """What was deleted has had its id."""
+        self.last_worker_id = 10 * FIRST_JOB_ID - 1
         self.workers_wait = False
         """Whether workers show only once their job has been started, which is not documented."""
         self.spent = 0
@@ -69,30 +78,32 @@ class Deployments:
         self._common.pass_time()
         return self._jobs[job_id]
 
-    def described(self, job: Job) -> dict[str, Any]:
-        """The row of a job, as old as CAS shows it."""
-        lag = timedelta(seconds=self.starts_show_after)
-        shows_old = job.scheduled_at is not None and self._common.clock.now() < job.scheduled_at + lag
-        return job.row() | ({"Status": "editing"} if shows_old else {})
-
-    def is_found(self, job: Job) -> bool:
-        """Whether the id of a job finds it by now."""
-        return self._common.clock.now() >= job.created_at + timedelta(seconds=self.found_after)
-
-    def put_back(self, job_id: int) -> None:
-        """A person puts a job that was started back to `editing`, before it has touched anything."""
-        self._common.pass_time()
-        job = self._jobs[job_id]
-        job.status, job.scheduled_at, job.started_at = "editing", None, None
-        for worker in self.workers(job_id):
-            worker.status = "editing"
-
     def workers(self, job_id: int) -> list[Worker]:
         """The workers of a job as they are now, as far as they show."""
-        self._common.pass_time()
-        if self.workers_wait and self._jobs[job_id].status == "editing":
+        is_waiting = self.shown(self.job(job_id)).status == "editing"
+        if self.workers_wait and is_waiting:
             return []
+        workers = self.every_worker(job_id)
+        return [replace(worker, status="editing") for worker in workers] if is_waiting else workers
+
+    def every_worker(self, job_id: int) -> list[Worker]:
+        """The workers of a job as they are now, whether or not they show."""
+        self._common.pass_time()
         return [worker for worker in self._workers.values() if worker.job_id == job_id]
+
+    def shown(self, job: Job) -> Job:
+        """The job as whoever asks gets to see it."""
+        late = timedelta(seconds=self.starts_show_after)
+        if job.scheduled_at is None or self._common.clock.now() >= job.scheduled_at + late:
+            return job
+        return replace(job, status="editing", scheduled_at=None, started_at=None, ended_at=None)
+
+    def found(self, job_id: int) -> Job:
+        """The job that is found by that id; KeyError if there is none, or not yet."""
+        job = self.job(job_id)
+        if self._common.clock.now() < job.created_at + timedelta(seconds=self.found_after):
+            raise KeyError(job_id)
+        return job
 
     def create_in_console(self, name: str, certificate_id: int, resource_ids: Sequence[int], start: bool = True) -> int:
         """A person makes a job, and starts it; return its id."""
@@ -114,8 +125,9 @@ class Deployments:
         """Make a job with one worker a resource. A name may be there many times."""
         with self._common.lock:
             now = self._common.clock.now()
+            self.last_job_id += 1
             job = Job(
-                job_id=max(self._jobs, default=FIRST_JOB_ID - 1) + 1,
+                job_id=self.last_job_id,
                 name=name,
                 certificate_ids=[certificate.certificate_id for certificate in certificates],
                 contact_ids=list(contact_ids),
@@ -139,6 +151,13 @@ class Deployments:
             raise ApiError("OperationDenied.StatusNotSupport", 400, "当前状态不支持该操作。")
         job.status, job.scheduled_at = "scheduling", self._common.clock.now()
         job.modified_at = job.scheduled_at
+
+    def put_back(self, job_id: int) -> None:
+        """A person lets a job wait again that is about to begin. Raises ApiError for any other."""
+        job = self.job(job_id)
+        if job.status not in {"pending", "scheduling"}:
+            raise ApiError("OperationDenied.StatusNotSupport", 400, "当前状态不支持该操作。")
+        job.status, job.scheduled_at, job.modified_at = "editing", None, self._common.clock.now()
 
     def delete(self, job_id: int) -> None:
         """A person deletes a job that is not under way."""
@@ -183,9 +202,9 @@ class Deployments:
         self._workers = {worker.worker_id: worker for worker in map(Worker.from_json, state["workers"])}
 
     def _add_worker(self, job: Job, resource: Resource, certificate: Certificate) -> None:
-        worker_id = max(self._workers, default=10 * FIRST_JOB_ID - 1) + 1
-        self._workers[worker_id] = Worker(
-            worker_id=worker_id,
+        self.last_worker_id += 1
+        self._workers[self.last_worker_id] = Worker(
+            worker_id=self.last_worker_id,
             job_id=job.job_id,
             certificate_id=certificate.certificate_id,
             resource_id=resource.resource_id,

@@ -29,10 +29,12 @@ Kind = Literal[
     "empty_list",
     "short_page",
     "first_page",
+    "another",
 ]
 
 ALTERED_ORDER_ID = frozenset({"missing_order_id", "order_id_as_string", "order_id_as_number", "old_order_id"})
 ALTERED_LIST = frozenset({"no_list", "null_list", "no_total", "empty_list", "short_page", "first_page"})
+ALTERED = ALTERED_ORDER_ID | ALTERED_LIST | {"another"}
 
 
 @dataclass(frozen=True)
@@ -180,6 +182,11 @@ def short_page() -> Fault:
 def first_page() -> Fault:
     """The rows of the first page, under the number of the page that was asked for."""
     return Fault("first_page", happens=True)
+
+
+def another() -> Fault:
+    """The answer is about another one than was asked for: of jobs and certificates of CAS, asked for by their id."""
+    return Fault("another", happens=True)
 
 
 NO_ANSWERS: tuple[Fault, ...] = (answer({}), answer([]), answer(None), answer("text"))
