@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 
 from handler.deployment.job import job_name
 from tests.stubs.backend import ApiError
@@ -70,13 +69,13 @@ class Account:
         cas = self.cloud.cas
         domain = f"n{len(self.pairs)}.example.com"
         if kind == "order":
-            of = cas.add_order(domain=domain, days_left=days_left, instance_id=f"cas-old-{len(self.pairs)}")
+            of = str(cas.add_order(domain=domain, days_left=days_left, instance_id=f"cas-old-{len(self.pairs)}"))
             old = cas.order(of).certificate_id
         else:
             of = cas.instances.add(domain, days_left, hosted=kind == "hosted")
             old = cas.instances.of(of).certificate_id
         assert old
-        pair = Pair(kind, str(of), domain, old, flaw)
+        pair = Pair(kind, of, domain, old, flaw)
         pair.bound = [
             self.bind_new(old, product, "" if product == "OSS" else domain if product != "ALB" else f"{domain},")
             for product in products
@@ -233,8 +232,3 @@ class Account:
     def _product(self, resource: int) -> str:
         found = self.find(resource)
         return found.product if found else ""
-
-
-def later(cloud: Cloud, **time: Any) -> datetime:
-    """So much later than now."""
-    return cloud.clock.now() + timedelta(**time)  # type: ignore[no-any-return]
