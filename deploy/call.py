@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from deploy.deployment import PLACEHOLDERS, read_deployment
 from deploy.not_invoked import NotInvoked
+from deploy.problem import warn
 
 CONNECT_SECONDS = 5
 MARGIN_SECONDS = 15
@@ -78,6 +79,7 @@ class Place:
         account, region = self.account, self.region
         if account is None or region is None:
             deployment = read_deployment()
+            warn("invoke", deployment.warnings)
             if account is None:
                 deployment.require_choices()
             account, region = account or deployment.account, region or deployment.region
