@@ -31,6 +31,8 @@ class Call:
 
     def require_names(self) -> None:
         """Raise NotInvoked for names that cannot be: they would become part of an address."""
+        if not self.name:
+            raise NotInvoked("NAME is not given", "make invoke NAME=cas-certificate-renewer EVENT=events/check.json")
         service, slash, function = self.name.partition("/")
         if slash:
             names = [(service, r"[A-Za-z_][\w-]*"), (function, r"[A-Za-z_][\w-]*")]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from typing import Any, cast
 from deploy import deployment as files
 from deploy.asking import agreed
 from deploy.deployment import Deployment, read_deployment
+from deploy.given import require_no_dry_run_here
 from deploy.package import BUILT_FOR
 from deploy.problem import Problem, warn
 from deploy.runtimes import known
@@ -46,6 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         deployment.require_choices()
         settings = checked_settings(deployment)
         require_room(deployment)
+        if not settings.dry_run:
+            require_no_dry_run_here(os.environ)
         program, make = shutil.which("s"), shutil.which("make")
         if program is None or make is None:
             raise Problem(f"there is no `{'make' if program else 's'}` on PATH", INSTALL)

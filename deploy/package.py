@@ -35,7 +35,12 @@ class PackageError(Exception):
 
 def main(arguments: list[str] | None = None) -> int:
     """Build the package and say what came out."""
-    parser = argparse.ArgumentParser(prog="python -m deploy.package", description="Build the code package.")
+    parser = argparse.ArgumentParser(
+        prog="make package",
+        usage="make package [RUNTIME=python3.12]",
+        description="Build the code package.",
+        allow_abbrev=False,
+    )
     parser.add_argument("--source", type=Path, default=Path("handler"), help="the function's package")
     parser.add_argument("--runtime", default=runtime_in(os.environ), help=f"one of {', '.join(RUNTIMES)}")
     parser.add_argument("--lock", type=Path, help="what it ships with, hashed; default: that of the runtime")

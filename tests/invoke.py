@@ -60,8 +60,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m tests.invoke",
+        prog="make run",
+        usage="make run [EVENT=FILE] [NAME=VALUE ...] [ARGS='--fresh --later 3d ...'] (ARGS=--help lists them)",
         description="Call the function with an event, on the local stand-in of the cloud.",
+        epilog="NAME=VALUE is a setting of the function, as with --set.",
+        allow_abbrev=False,
     )
     add_event(parser)
     parser.add_argument("--runtime", choices=("3.10", "3.12"), default="3.10", help="whose context the function gets")

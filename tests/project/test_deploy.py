@@ -135,6 +135,17 @@ def test_a_deployment_that_may_spend_money_says_so_and_asks(
     assert ("Nothing was deployed." in shown.err) is (status == 2)
 
 
+def test_a_dry_run_in_the_environment_here_deploys_nothing_that_is_none(
+    program: ServerlessDevs, checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: Shown
+):
+    choose(checkout, dry_run="false")
+    program.shows(checkout)
+    monkeypatch.setenv("DRY_RUN", "true")
+    assert deploy.main(["--yes"]) == 2
+    assert "choose dry_run under vars in s.mine.yaml" in capsys.readouterr().err
+    assert not program.calls
+
+
 @pytest.mark.parametrize("own", [True, False])
 def test_what_is_still_the_examples_is_not_deployed(program: ServerlessDevs, checkout: Path, own: bool, capsys: Shown):
     if own:

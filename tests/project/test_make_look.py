@@ -486,7 +486,9 @@ def test_whatever_has_an_effect_on_cas_is_refused_by_every_service_of_the_door(c
 
 
 def test_it_works_as_make_calls_it_over_http_and_leaves_nothing_but_its_folder(tmp_path: Path, checkout: Path):
-    (recipe,) = re.findall(r"^look: .*\n\t@\$\(RUN\) (.*)$", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    (recipe,) = re.findall(
+        r"^look: .*\n\t\$\(call .*\n\t@\$\(RUN\) (.*)$", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE
+    )
     words = recipe.replace(" $(ARGS)", "").split()
     for package in ("deploy", "handler", "look"):  # in a checkout in which nobody has chosen anything
         shutil.copytree(ROOT / package, checkout / package, ignore=shutil.ignore_patterns("__pycache__"))

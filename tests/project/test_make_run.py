@@ -254,6 +254,28 @@ def test_a_setting_that_is_none_is_refused_before_anything_is_bought(state: Path
     assert not state.exists()
 
 
+def test_an_event_that_is_empty_is_a_sentence_with_an_example(state: Path, capsys: Shown):
+    with pytest.raises(SystemExit, match="2"):
+        invoke.main(["", "--state", str(state)])
+    assert "For example: make run EVENT=events/timer.json" in capsys.readouterr().err
+    assert not state.exists()
+
+
+def test_half_of_an_option_is_none(state: Path, capsys: Shown):
+    with pytest.raises(SystemExit, match="2"):
+        invoke.main([TIMER, "--fres", "--state", str(state)])
+    assert "make run: error: unrecognized arguments: --fres" in capsys.readouterr().err
+
+
+def test_a_setting_that_make_is_given_is_one_of_the_function(
+    state: Path, capsys: Shown, monkeypatch: pytest.MonkeyPatch
+):
+    """Make puts into the environment what stands on its command line."""
+    monkeypatch.setenv("DRY_RUN", "true")
+    assert "DRY RUN" in run(state, capsys)
+    assert "DRY RUN" not in run(state, capsys, "--set", "DRY_RUN=false")
+
+
 @pytest.mark.parametrize("seconds", ["-20", "0", "1.5", "86401", "5m", ""])
 def test_a_timeout_that_no_function_can_have_is_refused(state: Path, capsys: Shown, seconds: str):
     with pytest.raises(SystemExit) as ended:

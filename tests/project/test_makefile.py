@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy import given
 from tests.project.documents import ROOT
 from tests.promise import mutants
 
@@ -78,6 +81,92 @@ def test_an_event_file_is_taken_by_its_name_whatever_is_in_it(checkout: Path, na
     say(checkout, PRINTS)
     printed = make(checkout, "-s", "run", f"EVENT={name.replace('$', '$$')}", "ARGS=--fresh --later 1d").stdout
     assert printed.splitlines() == ["<-m>", "<tests.invoke>", f"<{name}>", "<--fresh>", "<--later>", "<1d>"]
+
+
+def recipes() -> dict[str, str]:
+    """The first line of each target that takes something, by the target."""
+    text = (ROOT / "Makefile").read_text("utf-8")
+    return dict(re.findall(r"(?m)^([a-z]+): .*\n\t\$\(call takes,[a-z]+,(.*)\)$", text))
+
+
+def test_what_the_makefile_lets_pass_is_what_the_targets_take():
+    known = {target: {*names} - {"ARGS", *given.SETTINGS} for target, names in given.TAKES.items()}
+    assert {target: {*names.split()} for target, names in recipes().items()} == known
+
+
+@pytest.mark.parametrize("target", given.TAKES)
+def test_a_name_that_a_target_does_not_take_is_looked_at_before_anything_is_done(checkout: Path, target: str):
+    say(checkout, PRINTS)
+    planned = make(checkout, "-n", target, "MAX_PER_RUN=1").stdout
+    asked, first = f".venv/bin/python -m deploy.given {target} MAX_PER_RUN", planned.strip().splitlines()[0]
+    assert first == asked
+    assert "deploy.given" not in make(checkout, "-n", target, "ARGS=--x").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("run MAX_PER_RUN", "write MAX_RENEWALS_PER_RUN=... if that is meant"),
+        ("run event", "write EVENT=... if that is meant"),
+        ("run NAME", "give what make run takes: EVENT, ARGS and the settings of the function"),
+        ("look RENEW_DOMAIN", "write RENEW_DOMAINS=..."),
+        ("look FACTS", "give what make look takes: ARGS and the settings of the function"),
+        (
+            "invoke DRY_RUN",
+            "choose dry_run under vars in s.mine.yaml and `make deploy`; for one dry run, send EVENT=events/",
+        ),
+        ("invoke DRYRUN", "choose dry_run under vars"),
+        ("invoke MAX_RENEWALS_PER_RUN", "put MAX_RENEWALS_PER_RUN under environmentVariables in s.mine.yaml and"),
+        ("deploy INSTANCES", "put INSTANCES under environmentVariables in s.mine.yaml."),
+        ("deploy DRY_RUN", "choose dry_run under vars in s.mine.yaml."),
+        ("package runtime", "write RUNTIME=..."),
+        ("policy Queue", "write queue=..."),
+        ("lock upgrade", "write UPGRADE=..."),
+    ],
+)
+def test_what_has_no_effect_is_refused_with_what_to_type_instead(
+    words: str, said: str, capsys: pytest.CaptureFixture[str]
+):
+    assert given.main(words.split()) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    target, name = words.split()
+    assert line.startswith(f"make {target}: {name} has no effect here, and nothing was done")
+    assert said in line.partition(" To do: ")[2]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "run DRY_RUN INSTANCES MAX_RENEWALS_PER_RUN",
+        "look RENEW_DOMAINS ALIBABA_CLOUD_PROFILE",
+        "invoke NAME EVENT https_proxy HTTPS_PROXY",
+        "deploy ALIBABA_CLOUD_ACCESS_KEY_ID",
+        "package RUNTIME",
+    ],
+)
+def test_what_has_its_effect_passes(words: str, capsys: pytest.CaptureFixture[str]):
+    assert given.main(words.split()) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def programs() -> list[ast.Call]:
+    """Every command line of this project, as it is put together in the code."""
+    sources = [path for name in ("deploy", "look", "tests", "bench") for path in (ROOT / name).rglob("*.py")]
+    calls = [
+        node for path in sources for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)
+    ]
+    return [call for call in calls if ast.unparse(call.func) == "argparse.ArgumentParser"]
+
+
+def test_no_command_takes_half_of_an_option_for_the_whole_and_each_is_called_as_people_call_it():
+    """`--ye` is nobody's yes."""
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    assert len(programs()) >= 9
+    for call in programs():
+        options = {word.arg: ast.unparse(word.value).strip("'") for word in call.keywords}
+        assert options["allow_abbrev"] == "False"
+        target = options["prog"].removeprefix("make ")
+        assert target == "python -m tests.stubs" or re.search(rf"(?m)^{target}: ", makefile)
 
 
 def test_the_runtime_of_the_package_is_python_3_10_unless_the_operator_chooses_another(checkout: Path):
