@@ -112,6 +112,9 @@ def _local(event: bytes, options: argparse.Namespace, parser: argparse.ArgumentP
             sample_account_2026(cloud)
         with reader_may_leave():
             print("A new account on the local stand-in of the cloud; nothing here costs money.")
+    elif said := rehearsals.notice(state):
+        with reader_may_leave():
+            print(f"{said}\n")
     if options.done:
         rehearsals.do(state, _clock(state, timedelta()))
     _people_act(state, options, parser)
