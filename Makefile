@@ -85,10 +85,12 @@ invoke: $(INSTALLED)  ## invoke the deployed function NAME with the event EVENT;
 		'$(if $(findstring command,$(origin EVENT)),$(EVENT))'
 
 # The development set is locked for every platform and Python in use; what is deployed is taken from it, for each runtime.
-UV_COMPILE = $(RUN) -m uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links \
+# What is locked stays locked as long as it fits: UPGRADE=1 takes the newest of everything, UPGRADE=name of that alone.
+UPGRADED = $(if $(filter 1,$(UPGRADE)),--upgrade,$(addprefix --upgrade-package=,$(UPGRADE)))
+UV_COMPILE = $(RUN) -m uv pip compile --quiet $(UPGRADED) --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--no-config --custom-compile-command 'make lock'
 
-lock: $(INSTALLED)  ## refresh the lock files: requirements-dev.lock, and one for each runtime
+lock: $(INSTALLED)  ## lock what requirements*.txt ask for, for each runtime, too (UPGRADE=1: the newest of everything)
 	$(call takes,lock,UPGRADE)
 	$(UV_COMPILE) --python-version 3.10 --universal requirements.txt requirements-dev.txt -o requirements-dev.lock
 	$(UV_COMPILE) --python-version 3.10 --python-platform x86_64-manylinux_2_28 -c requirements-dev.lock requirements.txt -o requirements.lock

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import venv
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -173,6 +174,45 @@ def test_the_runtime_of_the_package_is_python_3_10_unless_the_operator_chooses_a
     say(checkout, PRINTS)
     assert "<python3.10>" in make(checkout, "-s", "package").stdout
     assert "<python3.12>" in make(checkout, "-s", "package", "RUNTIME=python3.12").stdout
+
+
+def wheel(folder: Path, name: str, version: str) -> None:
+    """A package with nothing in it."""
+    about = f"{name}-{version}.dist-info"
+    with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as packed:
+        packed.writestr(f"{about}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        packed.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        packed.writestr(f"{about}/RECORD", "")
+
+
+def locked(folder: Path) -> dict[str, list[tuple[str, str]]]:
+    """By lock file, the packages with their versions."""
+    return {path.name: re.findall(r"(?m)^(\w+)==(\S+)", path.read_text()) for path in folder.glob("*.lock")}
+
+
+def test_what_is_locked_stays_so_until_an_upgrade_is_asked_for(checkout: Path, monkeypatch: pytest.MonkeyPatch):
+    say(checkout, f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    wheels = checkout / "wheels"
+    wheels.mkdir()
+    for version in ("1.0", "2.0"):
+        wheel(wheels, "one", version)
+        wheel(wheels, "other", version)
+    for name, text in {"": "one\n", "-dev": "other\n"}.items():
+        (checkout / f"requirements{name}.txt").write_text(text)
+    for name, text in {"-dev": "one==1.0\nother==1.0\n", "": "one==1.0\n", "-3.12": "one==1.0\n"}.items():
+        (checkout / f"requirements{name}.lock").write_text(text)
+    monkeypatch.setenv("UV_OFFLINE", "1")
+    monkeypatch.setenv("UV_INDEX_URL", wheels.as_uri())
+    monkeypatch.setenv("UV_FIND_LINKS", str(wheels))
+    monkeypatch.setenv("UV_CACHE_DIR", str(checkout / "cache"))
+    for upgrade, one, other in (("", "1.0", "1.0"), ("one", "2.0", "1.0"), ("1", "2.0", "2.0")):
+        done = make(checkout, "lock", "--assume-old=.venv/.installed", f"UPGRADE={upgrade}")
+        assert done.returncode == 0, done.stderr
+        assert locked(checkout) == {
+            "requirements-dev.lock": [("one", one), ("other", other)],
+            "requirements.lock": [("one", one)],
+            "requirements-3.12.lock": [("one", one)],
+        }
 
 
 def test_mutants_that_there_are_not_are_not_all_seen(capsys: pytest.CaptureFixture[str]):
