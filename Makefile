@@ -7,7 +7,7 @@ SHELL := /bin/bash
 IS_RIGHT := import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))
 ifndef PYTHON
 PYTHON := $(shell for python in python3 python3.12 python3.11 python3.10; do \
-	$$python -c '$(IS_RIGHT)' 2>/dev/null && echo $$python && break; done)
+	$$python -c '$(IS_RIGHT)' >/dev/null 2>&1 && echo $$python && break; done)
 endif
 
 VENV ?= .venv

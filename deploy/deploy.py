@@ -22,6 +22,7 @@ from deploy.deployment import Deployment, read_deployment
 from deploy.given import require_no_dry_run_here
 from deploy.package import BUILT_FOR
 from deploy.problem import Problem, warn
+from deploy.reader import at_terminal
 from deploy.runtimes import known
 from deploy.summary import summary
 from handler.errors import SettingsError
@@ -146,4 +147,4 @@ def _at(document: Any, *keys: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(at_terminal(main))

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from deploy.problem import Problem
+from deploy.reader import at_terminal
 from handler.runtime.variables import VARIABLES
 
 SETTINGS = tuple(variable.name for variable in VARIABLES)
@@ -89,4 +90,4 @@ def require_effect(target: str, name: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(at_terminal(main))

@@ -22,6 +22,7 @@ from deploy.chain import credentials_in_force, silent_sdks
 from deploy.event import add_event, read_event
 from deploy.given import require_no_dry_run_here
 from deploy.problem import Problem
+from deploy.reader import at_terminal
 from deploy.reply import report
 from deploy.spending import verdict
 from handler.cloud.credentials import Credentials
@@ -98,4 +99,4 @@ def run(call: Call, place: Place, *, yes: bool = False) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(at_terminal(main))

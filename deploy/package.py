@@ -20,6 +20,7 @@ from deploy import interpreter
 from deploy.interpreter import Interpreter
 from deploy.left_out import UNUSED, prune
 from deploy.proof import NotProved, prove_imports
+from deploy.reader import at_terminal
 from deploy.runtimes import DEFAULT, RUNTIMES, Runtime, known, runtime_in
 
 BUILT_FOR = "runtime"
@@ -201,4 +202,4 @@ def run(command: Iterable[str], environment: "os._Environ[str] | dict[str, str]"
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(at_terminal(main))

@@ -13,7 +13,7 @@ from typing import Any
 
 from deploy.deployment import Deployment, read_deployment
 from deploy.problem import Problem, warn
-from deploy.reader import reader_may_leave
+from deploy.reader import at_terminal, reader_may_leave
 
 POLICY = Path(__file__).with_name("ram-policy.json")
 
@@ -94,4 +94,4 @@ def _is_needed(entry: Any, values: Mapping[str, str]) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(at_terminal(main))

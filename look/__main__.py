@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from deploy.problem import warn
+from deploy.reader import at_terminal
 from handler.runtime.clock import Clock, SystemClock
 from handler.runtime.quiet import silence_libraries
 from look.account import account_from
@@ -68,4 +69,4 @@ def main(
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(at_terminal(main))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from deploy.reader import reader_may_leave
 from deploy.table import show
 from handler import index
 from handler.errors import RunFailed
@@ -34,23 +35,23 @@ def look(account: Account, about: Iterable[str], folder: Path, clock: Clock) -> 
     could be looked at.
     """
     _begin_anew(folder)
-    print(f"Looking at {account.settings.cas_endpoint}; from here nothing can be bought or sent.")
-    for sentence in about:
-        print(sentence)
-    print(flush=True)
+    with reader_may_leave():
+        print(f"Looking at {account.settings.cas_endpoint}; from here nothing can be bought or sent.")
+        print(*about, "", sep="\n")
     result = _scanned(account, folder, clock)
     errors = said_of(result.get("errors", ()))
     if errors and not result["orders"] and not (folder / REPORTS[0]).exists():
         # The run broke off before it had read what it is about: a table of nothing would say that nothing is due.
-        print(f"Could not look at anything: {errors}.")
-        print(f"The handler's log: {_shown(folder / 'handler.log')}", flush=True)
+        with reader_may_leave():
+            print(f"Could not look at anything: {errors}.")
+            print(f"The handler's log: {_shown(folder / 'handler.log')}")
         print(todo(), file=sys.stderr)
         return False
-    show(json.dumps(result))
-    for line in (*_foresight(result), *_what_it_means(account, result), *_where(folder)):
-        print(line)
+    with reader_may_leave():
+        show(json.dumps(result))
+        for line in (*_foresight(result), *_what_it_means(account, result), *_where(folder)):
+            print(line)
     if errors:
-        sys.stdout.flush()
         print(f"Could not look at everything: {errors}. {todo()}", file=sys.stderr)
     return not errors
 

@@ -26,7 +26,7 @@ from typing import Any
 from unittest.mock import patch
 
 from deploy.event import add_event, read_event
-from deploy.reader import reader_may_leave
+from deploy.reader import at_terminal, reader_may_leave
 from deploy.table import show, show_what_failed
 from handler import index
 from handler.errors import EventRefused, RunFailed, SettingsError
@@ -239,4 +239,4 @@ def _shown(path: Path) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(at_terminal(main))

@@ -14,6 +14,7 @@ from deploy.asking import agreed
 from deploy.chain import credentials_in_force, silent_sdks
 from deploy.deployment import read_deployment
 from deploy.problem import Problem, warn
+from deploy.reader import at_terminal
 from deploy.setup import plan
 from deploy.setup.found import Found
 from deploy.setup.oss import Buckets
@@ -142,4 +143,4 @@ def _carry_out(account: Account, items: Sequence[Item], *, plan_only: bool, yes:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(at_terminal(main))

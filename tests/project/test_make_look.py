@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -508,10 +509,12 @@ def test_it_works_as_make_calls_it_over_http_and_leaves_nothing_but_its_folder(t
             **credentials,
             **ARMED,
         }
-        done = subprocess.run(
-            [sys.executable, *words], cwd=tmp_path, env=environ, capture_output=True, text=True, check=False
-        )
-    assert (done.returncode, done.stderr) == (0, "")
+        command = [sys.executable, *words]
+        done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+        nobody = f"{shlex.join(command)} | true; exit ${{PIPESTATUS[0]}}"
+        left = subprocess.run(["/bin/bash", "-c", nobody], cwd=tmp_path, env=environ, capture_output=True, check=False)
+    assert (left.returncode, left.stderr) == (0, b""), "whoever reads it may leave before the end"
     assert rows_of(done.stdout)["123451230"] == "would-renew"
     assert "Whose account it is was not asked, since CAS_ENDPOINT is on this machine." in done.stdout
     assert {path.name for path in tmp_path.iterdir()} == {"home", ".local"}

@@ -320,6 +320,18 @@ def test_a_reader_that_has_seen_enough_is_no_failure(state: Path):
     assert (state / "cas.json").exists()
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "gbk"])
+def test_a_terminal_that_lacks_a_character_is_no_failure(state: Path, tmp_path: Path, encoding: str):
+    event = tmp_path / "event.json"
+    event.write_text('{"domains": ["\N{GRINNING FACE}.example.com", "\N{SNOWMAN}.example.com"]}', "utf-8")
+    environ = {"LC_ALL": "C", "PYTHONIOENCODING": encoding, "HOME": str(tmp_path), "PYTHONWARNINGS": "ignore"}
+    command = [sys.executable, "-m", "tests.invoke", str(event), "--state", str(state)]
+    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, check=False)
+    assert b"UnicodeEncodeError" not in done.stderr
+    assert b"\\U0001f600.example.com" in done.stdout
+    assert b"The report: " in done.stdout
+
+
 # --- the table --------------------------------------------------------------------------------------------------------
 
 

@@ -63,6 +63,23 @@ def test_the_python_that_is_installed_already_is_asked_for_in_vain(checkout: Pat
     assert "is up to date" in make(checkout, "-n", ".venv/.installed").stdout
 
 
+def test_a_python_that_talks_and_is_too_old_is_passed_over(
+    checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """As a shim may do for a version that is not there."""
+    shims = tmp_path / "shims"
+    shims.mkdir()
+    version = f"python3.{sys.version_info[1]}"
+    for name, text in {"python3": "#!/bin/sh\necho Python 3.8.1\nexit 1\n", version: "#!/bin/sh\nexit 0\n"}.items():
+        (shims / name).write_text(text)
+        (shims / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{shims}:{os.environ['PATH']}")
+    shutil.rmtree(checkout / ".venv")
+    planned = make(checkout, "-n", ".venv/.installed").stdout
+    assert "3.8.1" not in planned
+    assert re.search(r"'python3\.1[0-2]' -m venv \.venv", planned)
+
+
 def test_a_python_that_there_is_not_leaves_what_is_installed(checkout: Path):
     failed = make(checkout, ".venv/.installed", "PYTHON=no-such-python")
     assert failed.returncode
