@@ -42,7 +42,8 @@ def find_credentials() -> Found:
         kind = type(nothing).__name__
         said = (
             f"no credentials were found ({kind}): run `aliyun configure`, or set ALIBABA_CLOUD_ACCESS_KEY_ID and "
-            f"ALIBABA_CLOUD_ACCESS_KEY_SECRET; the permissions {PERMISSIONS} are enough."
+            f"ALIBABA_CLOUD_ACCESS_KEY_SECRET, or write ~/.alibabacloud/credentials.ini (docs/looking.md shows how); the "
+            f"permissions {PERMISSIONS} are enough."
         )
         raise CannotLook(said) from None
     credentials = Credentials(found.access_key_id or "", found.access_key_secret or "", found.security_token or "")
