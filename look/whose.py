@@ -42,7 +42,7 @@ def find_credentials() -> Found:
         kind = type(nothing).__name__
         said = (
             f"no credentials were found ({kind}): run `aliyun configure`, or set ALIBABA_CLOUD_ACCESS_KEY_ID and "
-            f"ALIBABA_CLOUD_ACCESS_KEY_SECRET, or write ~/.alibabacloud/credentials.ini (docs/looking.md shows how); the "
+            f"ALIBABA_CLOUD_ACCESS_KEY_SECRET, or write ~/.alibabacloud/credentials.ini (see docs/looking.md); the "
             f"permissions {PERMISSIONS} are enough."
         )
         raise CannotLook(said) from None
