@@ -7,7 +7,7 @@ SHELL := /bin/bash
 IS_RIGHT := import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))
 ifndef PYTHON
 PYTHON := $(shell for python in python3 python3.12 python3.11 python3.10; do \
-	$$python -c '$(IS_RIGHT)' 2>/dev/null && echo $$python && break; done)
+	$$python -c '$(IS_RIGHT)' >/dev/null 2>&1 && echo $$python && break; done)
 endif
 
 VENV ?= .venv
@@ -29,12 +29,19 @@ SOAK_MINUTES ?= 10
 # The one of Function Compute that the package is for: python3.10 or python3.12.
 RUNTIME ?= python3.10
 
+# What stands on the command line as NAME=VALUE and is none of what a target takes: that is refused, or it would be
+# ignored in silence. Only then is a program started for it.
+GIVEN := $(foreach name,$(.VARIABLES),$(if $(findstring command,$(origin $(name))),$(name)))
+takes = $(if $(filter-out ARGS PYTHON VENV $(2),$(GIVEN)),@$(RUN) -m deploy.given $(1) $(filter-out ARGS PYTHON VENV $(2),$(GIVEN)))
+
 ##@ Every day
 
 run: $(INSTALLED)  ## run the function on EVENT (default events/timer.json) against a local stand-in of the cloud
+	$(call takes,run,EVENT)
 	@$(RUN) -m tests.invoke '$(subst ','\'',$(EVENT))' $(ARGS)
 
 look: $(INSTALLED)  ## look at your own account: what the function would do there; only reads (ARGS=--facts: as a report)
+	$(call takes,look,)
 	@$(RUN) -m look $(ARGS)
 
 test: lint test-unit  ## lint, check types and run the tests
@@ -55,28 +62,36 @@ format: $(INSTALLED)  ## format the code and fix what ruff can fix
 ##@ Deploy
 
 package: $(INSTALLED)  ## build dist/code/ and dist/code.zip for RUNTIME (default python3.10) of Function Compute
+	$(call takes,package,RUNTIME)
 	$(RUN) -m deploy.package --runtime '$(RUNTIME)'
 	@$(RUN) -m tests.packaged
 
 policy: $(INSTALLED)  ## print the RAM policy for s.mine.yaml (or for region=, account=, queue=, alert_queue=, bucket=, prefix=, deploy_to=)
+	$(call takes,policy,region account queue alert_queue bucket prefix deploy_to)
 	@$(RUN) -m deploy.policy $(foreach name,region account queue alert_queue bucket prefix deploy_to,$(if $(findstring command,$(origin $(name))),$(name)='$($(name))'))
 
 setup: $(INSTALLED)  ## make role, policy, queues and bucket for s.mine.yaml; ARGS=--plan only looks
+	$(call takes,setup,)
 	@$(RUN) -m deploy.setup $(ARGS)
 
 deploy: $(INSTALLED)  ## build the package, preview and deploy it with s.mine.yaml
+	$(call takes,deploy,)
 	@$(RUN) -m deploy.deploy $(ARGS)
 
 # Neither has a default, and neither is taken from the environment: what is sent may spend money.
 invoke: $(INSTALLED)  ## invoke the deployed function NAME with the event EVENT; asks before it can spend money
+	$(call takes,invoke,NAME EVENT)
 	@$(RUN) -m deploy.invoke $(ARGS) -- '$(if $(findstring command,$(origin NAME)),$(NAME))' \
-		$(if $(findstring command,$(origin EVENT)),'$(EVENT)')
+		'$(if $(findstring command,$(origin EVENT)),$(EVENT))'
 
 # The development set is locked for every platform and Python in use; what is deployed is taken from it, for each runtime.
-UV_COMPILE = $(RUN) -m uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links \
+# What is locked stays locked as long as it fits: UPGRADE=1 takes the newest of everything, UPGRADE=name of that alone.
+UPGRADED = $(if $(filter 1,$(UPGRADE)),--upgrade,$(addprefix --upgrade-package=,$(UPGRADE)))
+UV_COMPILE = $(RUN) -m uv pip compile --quiet $(UPGRADED) --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--no-config --custom-compile-command 'make lock'
 
-lock: $(INSTALLED)  ## refresh the lock files: requirements-dev.lock, and one for each runtime
+lock: $(INSTALLED)  ## lock what requirements*.txt ask for, for each runtime, too (UPGRADE=1: the newest of everything)
+	$(call takes,lock,UPGRADE)
 	$(UV_COMPILE) --python-version 3.10 --universal requirements.txt requirements-dev.txt -o requirements-dev.lock
 	$(UV_COMPILE) --python-version 3.10 --python-platform x86_64-manylinux_2_28 -c requirements-dev.lock requirements.txt -o requirements.lock
 	$(UV_COMPILE) --python-version 3.12 --python-platform x86_64-manylinux_2_31 -c requirements-dev.lock requirements.txt -o requirements-3.12.lock

@@ -111,7 +111,7 @@ class Bench:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns 1 if a target is missed, unless it was only a first look."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure start and run times.")
+    parser = argparse.ArgumentParser(prog="make bench", description="Measure start and run times.", allow_abbrev=False)
     parser.add_argument("--quick", action="store_true", help="fewer runs: a first look, not a result")
     parser.add_argument("--source", type=Path, default=Path("handler"), help="the function's package")
     parser.add_argument("--output", type=Path, default=Path("bench.json"), help="where the figures go")

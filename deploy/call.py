@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from deploy.deployment import PLACEHOLDERS, read_deployment
 from deploy.not_invoked import NotInvoked
+from deploy.problem import warn
 
 CONNECT_SECONDS = 5
 MARGIN_SECONDS = 15
@@ -30,6 +31,8 @@ class Call:
 
     def require_names(self) -> None:
         """Raise NotInvoked for names that cannot be: they would become part of an address."""
+        if not self.name:
+            raise NotInvoked("NAME is not given", "make invoke NAME=cas-certificate-renewer EVENT=events/check.json")
         service, slash, function = self.name.partition("/")
         if slash:
             names = [(service, r"[A-Za-z_][\w-]*"), (function, r"[A-Za-z_][\w-]*")]
@@ -78,6 +81,7 @@ class Place:
         account, region = self.account, self.region
         if account is None or region is None:
             deployment = read_deployment()
+            warn("invoke", deployment.warnings)
             if account is None:
                 deployment.require_choices()
             account, region = account or deployment.account, region or deployment.region

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -18,25 +19,38 @@ from typing import Any, cast
 from deploy import deployment as files
 from deploy.asking import agreed
 from deploy.deployment import Deployment, read_deployment
-from deploy.problem import Problem
+from deploy.given import require_no_dry_run_here
+from deploy.package import BUILT_FOR
+from deploy.problem import Problem, warn
+from deploy.reader import at_terminal
 from deploy.runtimes import known
+from deploy.summary import summary
 from handler.errors import SettingsError
 from handler.runtime.context import Context
 from handler.runtime.settings import Settings, settings_from
 
 INSTALL = "install Serverless Devs with `npm i -g @serverless-devs/s`, then `s config add`"
 LOOK = "compare s.mine.yaml with s.mine.example.yaml"
+CODE = "./dist/code"
+MOST_BYTES = 4096
+"""Of all environment variables of a function together, by the platform."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns 0, or 2 if nothing was deployed or `s deploy` failed."""
-    parser = argparse.ArgumentParser(prog="make deploy", description="Build the package, preview and deploy it.")
+    parser = argparse.ArgumentParser(
+        prog="make deploy", description="Build the package, preview and deploy it.", allow_abbrev=False
+    )
     parser.add_argument("--yes", "-y", action="store_true", help="ask nothing, and let `s deploy` ask nothing")
     options = parser.parse_args(arguments)
     try:
         deployment = read_deployment()
+        warn("deploy", deployment.warnings)
         deployment.require_choices()
         settings = checked_settings(deployment)
+        require_room(deployment)
+        if not settings.dry_run:
+            require_no_dry_run_here(os.environ)
         program, make = shutil.which("s"), shutil.which("make")
         if program is None or make is None:
             raise Problem(f"there is no `{'make' if program else 's'}` on PATH", INSTALL)
@@ -45,9 +59,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         build = [make, "package", f"RUNTIME={deployment.runtime}"]
         if subprocess.run(build, cwd=files.ROOT, check=False).returncode:
             raise Problem("the package could not be built, and nothing was deployed", "see above what it says of it")
+        require_package(deployment)
         sys.stdout.flush()
         subprocess.run(preview, cwd=files.ROOT, check=False)  # for the person
-        print(_summary(deployment, settings), flush=True)
+        print(summary(deployment, settings), flush=True)
         if not settings.dry_run and not agreed("Deploy it?", yes=options.yes):
             print("Nothing was deployed.", file=sys.stderr)
             return 2
@@ -69,6 +84,29 @@ def checked_settings(deployment: Deployment) -> Settings:
         return settings_from(deployment.environment, cast(Context, place))
     except SettingsError as error:
         raise Problem(str(error), f"correct environmentVariables in {deployment.template}") from None
+
+
+def require_room(deployment: Deployment) -> None:
+    """Raise Problem if the environment variables are more than the platform takes."""
+    sizes = {name: len(f"{name}{value}".encode()) for name, value in deployment.environment.items()}
+    if (size := sum(sizes.values())) > MOST_BYTES:
+        longest = max(sizes, key=lambda name: sizes[name])
+        said = f"environmentVariables come to {size} bytes, and the platform takes {MOST_BYTES}"
+        raise Problem(said, f"shorten {longest}, which has {sizes[longest]} of them, in {deployment.template}")
+
+
+def require_package(deployment: Deployment) -> None:
+    """Raise Problem unless what was built is what would be deployed, and for the runtime that would run it."""
+    if deployment.code != CODE:
+        said = f"code in {deployment.template} is {deployment.code!r}, and what was built is {CODE!r}"
+        raise Problem(said, "leave code as s.yaml has it")
+    try:
+        built = (files.ROOT / "dist" / BUILT_FOR).read_text("utf-8").strip()
+    except OSError:
+        built = "nothing"
+    if built != deployment.runtime:
+        said = f"the package in dist is for {built}, and runtime in {deployment.template} is {deployment.runtime}"
+        raise Problem(said, f"look at what `make package RUNTIME={deployment.runtime}` says; nothing was deployed")
 
 
 def previewed(command: Sequence[str]) -> Any:
@@ -108,14 +146,5 @@ def _at(document: Any, *keys: str) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def _summary(deployment: Deployment, settings: Settings) -> str:
-    what = f"{deployment.function} to account {deployment.account} in {deployment.region}"
-    if settings.dry_run:
-        return f"\n{what}: a DRY RUN, which buys nothing (dry_run)"
-    domains = ", ".join(settings.rules.domains)
-    limits = f"at most {settings.max_renewals_per_run} a run and {settings.max_renewals_per_day} a day"
-    return f"\n{what}: from now on its renewals MAY COST MONEY: of {domains}, {limits}"
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(at_terminal(main))

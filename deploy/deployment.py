@@ -14,8 +14,9 @@ from typing import Any
 
 import yaml
 
+from deploy.keys import PLACES, RESOURCE, VARIABLES, check_keys
 from deploy.problem import Problem
-from handler.runtime.misspelling import misspelt
+from deploy.unique_keys import read_yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 TRACKED = "s.yaml"
@@ -24,10 +25,6 @@ EXAMPLE = "s.mine.example.yaml"
 
 PLACEHOLDERS = {"account": "123456789012", "journal_bucket": "example-renewal-journal"}
 """What stands in the tracked files in the place of what nobody but the operator can know."""
-
-PLACES = ("region", "account", "queue", "alert_queue", "journal_bucket", "journal_prefix", "role")
-VARIABLES = (*PLACES, "schedule", "domains", "dry_run")
-"""What stands under `vars`."""
 
 Arrivals = Mapping[str, tuple[str, Sequence[str | None], str]]
 
@@ -52,8 +49,16 @@ class Deployment:
     function: str
     runtime: str
     timeout: object
+    code: object
+    """Where the code is that is deployed: a folder, by its name from here."""
     environment: Mapping[str, str]
     """The function's settings."""
+    timers: tuple[str, ...]
+    """When it runs by itself: the schedules of the timers that are on."""
+    event_triggers: tuple[str, ...]
+    """The names of the other triggers."""
+    warnings: tuple[str, ...] = ()
+    """What may be meant as it stands, and is nothing that this program knows."""
 
     @property
     def placeholders(self) -> list[str]:
@@ -77,24 +82,31 @@ def read_deployment() -> Deployment:
 
     Raises Problem for a file that cannot be read, and for choices that would not arrive where they are meant to.
     """
-    name, document, own = TRACKED, _document(ROOT / TRACKED), dict[str, Any]()
+    name, own = TRACKED, dict[str, Any]()
+    document, warnings = _document(ROOT / TRACKED)
     if (ROOT / CHOICES).exists():
-        name, own = CHOICES, _document(ROOT / CHOICES)
+        name = CHOICES
+        own, more = _document(ROOT / CHOICES)
         if own.get("extend") != TRACKED:
             raise Problem(f"{CHOICES} does not say `extend: {TRACKED}`", f"begin it as {EXAMPLE} does")
-        document = merged(document, own)
-    chosen = _chosen(document, name)
-    props = _object(_object(_object(document, "resources", name), "renewer", name), "props", name)
+        document, warnings = merged(document, own), (*warnings, *more)
+    chosen = {variable: _text(_object(document, "vars", name), variable, {}, name) for variable in VARIABLES}
+    props = _object(_object(_object(document, "resources", name), RESOURCE, name), "props", name)
     environment = _object(props, "environmentVariables", name)
     settings = {key: _text(environment, key, chosen, name) for key in environment}
     _require_arrival(chosen, _arrivals(chosen, props, settings, name), own.get("vars") or {}, name)
+    triggers = _triggers(props, name)
     return Deployment(
         template=name,
         **{field: chosen[field] for field in PLACES},
         function=_text(props, "functionName", chosen, name),
         runtime=_text(props, "runtime", chosen, name),
         timeout=props.get("timeout"),
+        code=props.get("code"),
         environment=settings,
+        timers=tuple(time for time, is_on in _timers(triggers, chosen) if is_on),
+        event_triggers=tuple(str(one.get("triggerName")) for one in triggers if one.get("triggerType") != "timer"),
+        warnings=warnings,
     )
 
 
@@ -105,9 +117,11 @@ def merged(below: Any, above: Any) -> Any:
     return below | {key: merged(below[key], value) if key in below else value for key, value in above.items()}
 
 
-def _document(path: Path) -> dict[str, Any]:
+def _document(path: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return what a file holds, and what to warn of in it."""
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
+        document = read_yaml(text)
     except (OSError, UnicodeDecodeError) as error:
         raise Problem(f"{path.name} cannot be read: {error}", f"compare it with {EXAMPLE}") from None
     except yaml.YAMLError as error:
@@ -116,7 +130,7 @@ def _document(path: Path) -> dict[str, Any]:
         raise Problem(f"{path.name} is no YAML: {where}", "look for a quotation mark or an indent there") from None
     if not isinstance(document, dict):
         raise Problem(f"{path.name} holds no object", f"compare it with {EXAMPLE}")
-    return document
+    return document, tuple(check_keys(document, text, path.name))
 
 
 def _object(document: Mapping[str, Any], key: str, name: str) -> dict[str, Any]:
@@ -124,14 +138,6 @@ def _object(document: Mapping[str, Any], key: str, name: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise Problem(f"{key} in {name} is no object", f"compare it with {EXAMPLE}")
     return found
-
-
-def _chosen(document: Mapping[str, Any], name: str) -> dict[str, str]:
-    """Return the variables, each of them a text."""
-    chosen = _object(document, "vars", name)
-    for wrong, meant in misspelt(chosen, VARIABLES).items():
-        raise Problem(f"{wrong} in {name} is no variable of this project", f"rename it if {meant[0]} is meant")
-    return {variable: _text(chosen, variable, {}, name) for variable in VARIABLES}
 
 
 def _text(document: Mapping[str, Any], key: str, chosen: Mapping[str, str], name: str) -> str:
@@ -147,12 +153,7 @@ def _text(document: Mapping[str, Any], key: str, chosen: Mapping[str, str], name
 
 def _arrivals(chosen: Mapping[str, str], props: Mapping[str, Any], settings: Mapping[str, str], name: str) -> Arrivals:
     """By variable: where in the function it has to arrive, what is there, and what must be."""
-    triggers = props.get("triggers") or []
-    if not isinstance(triggers, list) or not all(isinstance(trigger, dict) for trigger in triggers):
-        raise Problem(f"triggers in {name} is no list of objects", f"compare it with {EXAMPLE}")
-    configs = [trigger.get("triggerConfig") for trigger in triggers]
-    times = [str(config.get("cronExpression")) for config in configs if isinstance(config, dict)]
-    crons = [_VAR.sub(lambda var: chosen.get(var[1], var[0]), time) for time in times]
+    crons = [time for time, _ in _timers(_triggers(props, name), chosen)]
     journal = f"oss://{chosen['journal_bucket']}/{chosen['journal_prefix']}"
     role = f"acs:ram::{chosen['account']}:role/{chosen['role']}"
     return {
@@ -165,6 +166,26 @@ def _arrivals(chosen: Mapping[str, str], props: Mapping[str, Any], settings: Map
         "domains": ("RENEW_DOMAINS", [settings.get("RENEW_DOMAINS")], chosen["domains"]),
         "schedule": ("cronExpression", crons, chosen["schedule"]),
     }
+
+
+def _triggers(props: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    triggers = props.get("triggers") or []
+    if not isinstance(triggers, list) or not all(isinstance(trigger, dict) for trigger in triggers):
+        raise Problem(f"triggers in {name} is no list of objects", f"compare it with {EXAMPLE}")
+    return triggers
+
+
+def _timers(triggers: Sequence[Mapping[str, Any]], chosen: Mapping[str, str]) -> list[tuple[str, bool]]:
+    """Return the schedule of each timer, and whether it is on."""
+    configs = [trigger.get("triggerConfig") for trigger in triggers if trigger.get("triggerType") == "timer"]
+    return [
+        (
+            _VAR.sub(lambda var: chosen.get(var[1], var[0]), str(config.get("cronExpression"))),
+            bool(config.get("enable")),
+        )
+        for config in configs
+        if isinstance(config, dict)
+    ]
 
 
 def _require_arrival(chosen: Mapping[str, str], arrivals: Arrivals, own: Mapping[str, Any], name: str) -> None:

@@ -9,6 +9,12 @@ from pathlib import Path
 
 LONGEST_SECONDS = 86400
 """The platform's limit of a function's timeout."""
+EXAMPLES = {
+    "make run": "For example: make run EVENT=events/timer.json",
+    "make invoke": "For example, a self-check, which buys nothing: "
+    "make invoke NAME=cas-certificate-renewer EVENT=events/check.json",
+}
+"""By command, one that works."""
 
 
 def add_event(parser: argparse.ArgumentParser) -> None:
@@ -21,10 +27,12 @@ def add_event(parser: argparse.ArgumentParser) -> None:
 
 def read_event(parser: argparse.ArgumentParser, options: argparse.Namespace) -> bytes:
     """Return the bytes of the event, or end the command as one that was called in a wrong way."""
+    if not options.event:
+        parser.error(f"EVENT is not given, and none is taken for granted. {EXAMPLES.get(parser.prog, '')}")
     try:
         return sys.stdin.buffer.read() if options.event == "-" else Path(options.event).read_bytes()
     except OSError as error:
-        parser.error(f"the event cannot be read: {error}")
+        parser.error(f"the event cannot be read: {error}; those of this project are in events/, as events/check.json")
 
 
 def _seconds(text: str) -> int:

@@ -10,6 +10,7 @@ money, and asks if it can. `make run` is the same on the local stand-in of the c
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -19,7 +20,9 @@ from deploy.asking import agreed
 from deploy.call import Call, Place
 from deploy.chain import credentials_in_force, silent_sdks
 from deploy.event import add_event, read_event
+from deploy.given import require_no_dry_run_here
 from deploy.problem import Problem
+from deploy.reader import at_terminal
 from deploy.reply import report
 from deploy.spending import verdict
 from handler.cloud.credentials import Credentials
@@ -49,6 +52,7 @@ def command_line() -> argparse.ArgumentParser:
         usage="make invoke NAME=... EVENT=... [ARGS='--async --yes ...']",
         description="Call the deployed function with an event.",
         epilog="Credentials: the default chain of Alibaba Cloud.",
+        allow_abbrev=False,
     )
     parser.add_argument("name", metavar="NAME", help="of the function; SERVICE/FUNCTION on Function Compute 2.0")
     add_event(parser)
@@ -73,6 +77,8 @@ def run(call: Call, place: Place, *, yes: bool = False) -> int:
         print(f"{call.name} at {url}{', asynchronously' if call.asynchronous else ''}")
         can_spend, why = verdict(call.event)
         print(f"This event CAN SPEND MONEY: {why}." if can_spend else f"This event buys nothing: {why}.", flush=True)
+        if can_spend:
+            require_no_dry_run_here(os.environ)
         if can_spend and not agreed("Send it?", yes=yes):
             print("Nothing was sent.", file=sys.stderr)
             return 2
@@ -93,4 +99,4 @@ def run(call: Call, place: Place, *, yes: bool = False) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(at_terminal(main))

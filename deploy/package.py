@@ -20,6 +20,7 @@ from deploy import interpreter
 from deploy.interpreter import Interpreter
 from deploy.left_out import UNUSED, prune
 from deploy.proof import NotProved, prove_imports
+from deploy.reader import at_terminal
 from deploy.runtimes import DEFAULT, RUNTIMES, Runtime, known, runtime_in
 
 BUILT_FOR = "runtime"
@@ -35,7 +36,12 @@ class PackageError(Exception):
 
 def main(arguments: list[str] | None = None) -> int:
     """Build the package and say what came out."""
-    parser = argparse.ArgumentParser(prog="python -m deploy.package", description="Build the code package.")
+    parser = argparse.ArgumentParser(
+        prog="make package",
+        usage="make package [RUNTIME=python3.12]",
+        description="Build the code package.",
+        allow_abbrev=False,
+    )
     parser.add_argument("--source", type=Path, default=Path("handler"), help="the function's package")
     parser.add_argument("--runtime", default=runtime_in(os.environ), help=f"one of {', '.join(RUNTIMES)}")
     parser.add_argument("--lock", type=Path, help="what it ships with, hashed; default: that of the runtime")
@@ -196,4 +202,4 @@ def run(command: Iterable[str], environment: "os._Environ[str] | dict[str, str]"
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(at_terminal(main))

@@ -12,8 +12,8 @@ from string import Template
 from typing import Any
 
 from deploy.deployment import Deployment, read_deployment
-from deploy.problem import Problem
-from deploy.reader import reader_may_leave
+from deploy.problem import Problem, warn
+from deploy.reader import at_terminal, reader_may_leave
 
 POLICY = Path(__file__).with_name("ram-policy.json")
 
@@ -40,8 +40,9 @@ def main(arguments: list[str] | None = None) -> int:
     except Problem as problem:
         print(f"policy: {problem.line}", file=sys.stderr)
         return 1
+    warn("policy", deployment.warnings)
     if deployment.placeholders and not {"account", "bucket"} <= {argument.partition("=")[0] for argument in given}:
-        print(f"policy: WARNING: {deployment.warning}", file=sys.stderr)
+        warn("policy", [deployment.warning])
     with reader_may_leave():
         print(json.dumps(policy, indent=2))
     return 0
@@ -93,4 +94,4 @@ def _is_needed(entry: Any, values: Mapping[str, str]) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(at_terminal(main))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterable
+
 
 class Problem(Exception):
     """What is wrong; `todo` says what a person can do. Shown as `line` by whatever command meets it."""
@@ -14,3 +17,9 @@ class Problem(Exception):
     def line(self) -> str:
         """The one line that a person reads."""
         return f"{self}. To do: {self.todo}."
+
+
+def warn(command: str, warnings: Iterable[str]) -> None:
+    """Print what may be meant as it stands, on standard error."""
+    for warning in warnings:
+        print(f"{command}: WARNING: {warning}", file=sys.stderr)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from deploy.reader import reader_may_leave
 from deploy.table import show, show_what_failed
 
 
@@ -47,18 +48,18 @@ class Reply:
 def report(reply: Reply, redact: Callable[[str], str]) -> int:
     """Print what came of it, nothing of it unredacted; returns 0, or 1 if the function or its self-check failed."""
     text = redact(reply.body.decode("utf-8", "replace"))
-    failed = reply.error_type is not None
-    if reply.error_type is None:
-        _show(text)
-        failed = _check_failed(json_object(text))
-        if failed:
-            print("\nThe self-check FAILED: somebody must look at the lines that say so.")
-    else:
-        _show_failure(json_object(text), text, reply.error_type)
-    if reply.log:
-        print("\nThe end of the function's log:")
-        for line in redact(reply.log).splitlines():
-            print(f"  {line}")
+    failed = reply.error_type is not None or _check_failed(json_object(text))
+    with reader_may_leave():
+        if reply.error_type is not None:
+            _show_failure(json_object(text), text, reply.error_type)
+        else:
+            _show(text)
+            if failed:
+                print("\nThe self-check FAILED: somebody must look at the lines that say so.")
+        if reply.log:
+            print("\nThe end of the function's log:")
+            for line in redact(reply.log).splitlines():
+                print(f"  {line}")
     return 1 if failed else 0
 
 

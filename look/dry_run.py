@@ -5,17 +5,18 @@ import json
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from deploy.reader import reader_may_leave
 from deploy.table import show
 from handler import index
 from handler.errors import RunFailed
 from handler.outcomes import Outcome
 from handler.runtime.clock import Clock
-from look.account import CHINA, INTERNATIONAL, Account, advice
+from look.account import CHINA, INTERNATIONAL, Account, said_of, todo
 from look.read_only import ReadOnly
 
 SCAN = b'{"scan": true}'
@@ -27,20 +28,32 @@ def journal_in(folder: Path) -> Path:
     return folder / "journal"
 
 
-def look(account: Account, folder: Path, clock: Clock) -> bool:
+def look(account: Account, about: Iterable[str], folder: Path, clock: Clock) -> bool:
     """Run the handler and print what came of it; the report and the log go into `folder`.
 
-    Returns whether all that is watched could be looked at.
+    `about`: whose account it is and where the settings are from, in sentences. Returns whether all that is watched
+    could be looked at.
     """
     _begin_anew(folder)
-    print(f"Looking at {account.settings.cas_endpoint}; from here nothing can be bought or sent.\n", flush=True)
+    with reader_may_leave():
+        print(f"Looking at {account.settings.cas_endpoint}; from here nothing can be bought or sent.")
+        print(*about, "", sep="\n")
     result = _scanned(account, folder, clock)
-    show(json.dumps(result))
-    for line in (*_foresight(result), *_what_it_means(account, result), *_where(folder)):
-        print(line)
-    if result.get("errors"):
-        print(f"Could not look at everything: {advice(result['errors'])}", file=sys.stderr)
-    return not result.get("errors")
+    errors = said_of(result.get("errors", ()))
+    if errors and not result["orders"] and not (folder / REPORTS[0]).exists():
+        # The run broke off before it had read what it is about: a table of nothing would say that nothing is due.
+        with reader_may_leave():
+            print(f"Could not look at anything: {errors}.")
+            print(f"The handler's log: {_shown(folder / 'handler.log')}")
+        print(todo(), file=sys.stderr)
+        return False
+    with reader_may_leave():
+        show(json.dumps(result))
+        for line in (*_foresight(result), *_what_it_means(account, result), *_where(folder)):
+            print(line)
+    if errors:
+        print(f"Could not look at everything: {errors}. {todo()}", file=sys.stderr)
+    return not errors
 
 
 def _begin_anew(folder: Path) -> None:
@@ -74,7 +87,8 @@ def _foresight(result: dict[str, Any]) -> Iterator[str]:
 
 
 def _what_it_means(account: Account, result: dict[str, Any]) -> Iterator[str]:
-    yield f"\nUnder these settings, which you can change in the environment:\n  {account.shown_settings()}"
+    given = f" ({', '.join(account.overlaid)} from the environment)" if account.overlaid else ""
+    yield f"\nUnder these settings{given}; to try another: make look NAME=VALUE\n  {account.shown_settings()}"
     if not result["orders"] and not result.get("errors"):
         host = urlsplit(account.settings.cas_endpoint).hostname
         other = {CHINA: INTERNATIONAL, INTERNATIONAL: CHINA}.get(host or "")

@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 
 from handler.cloud.meter import Meter
 from handler.runtime.clock import Clock
-from look.account import CHINA, INTERNATIONAL, Account, CannotLook, advice
+from look.account import CHINA, INTERNATIONAL, Account, said_of, todo
+from look.cannot import CannotLook
 from look.facts import facts, left_out
 from look.read_only import ReadOnlyCas
 from look.survey import Surveyor
@@ -25,7 +26,7 @@ def show_facts(account: Account, clock: Clock) -> bool:
     survey = Surveyor(cas.read, clock).survey(account.settings.watch)
     errors = {name: reading.error for name, reading in survey.lists.items() if reading.error}
     if len(errors) == len(survey.lists):
-        raise CannotLook(advice(map(str, errors.values())))
+        raise CannotLook(f"{said_of(map(str, errors.values()))}. {todo()}")
     host = urlsplit(endpoint).hostname or ""
     print(json.dumps(facts(survey, _SITES.get(host, "another endpoint")), indent=1))
     for name, error in errors.items():

@@ -26,7 +26,7 @@ from typing import Any
 from unittest.mock import patch
 
 from deploy.event import add_event, read_event
-from deploy.reader import reader_may_leave
+from deploy.reader import at_terminal, reader_may_leave
 from deploy.table import show, show_what_failed
 from handler import index
 from handler.errors import EventRefused, RunFailed, SettingsError
@@ -60,8 +60,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m tests.invoke",
+        prog="make run",
+        usage="make run [EVENT=FILE] [NAME=VALUE ...] [ARGS='--fresh --later 3d ...'] (ARGS=--help lists them)",
         description="Call the function with an event, on the local stand-in of the cloud.",
+        epilog="NAME=VALUE is a setting of the function, as with --set.",
+        allow_abbrev=False,
     )
     add_event(parser)
     parser.add_argument("--runtime", choices=("3.10", "3.12"), default="3.10", help="whose context the function gets")
@@ -109,6 +112,9 @@ def _local(event: bytes, options: argparse.Namespace, parser: argparse.ArgumentP
             sample_account_2026(cloud)
         with reader_may_leave():
             print("A new account on the local stand-in of the cloud; nothing here costs money.")
+    elif said := rehearsals.notice(state):
+        with reader_may_leave():
+            print(f"{said}\n")
     if options.done:
         rehearsals.do(state, _clock(state, timedelta()))
     _people_act(state, options, parser)
@@ -233,4 +239,4 @@ def _shown(path: Path) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(at_terminal(main))

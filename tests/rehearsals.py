@@ -73,6 +73,17 @@ def settings(state: Path) -> dict[str, str]:
     return dict(REHEARSALS[name].settings) if name else {}
 
 
+def notice(state: Path) -> str | None:
+    """Return in a sentence or two that a rehearsal is under way, and how it ends; None if none is."""
+    name = _under_way(state)
+    if name is None:
+        return None
+    chosen = " ".join(f"{setting}={value}" for setting, value in REHEARSALS[name].settings.items())
+    with_ = f", with {chosen}" if chosen else ""
+    done = "ARGS=--done does what it told you to do in a console; " if REHEARSALS[name].done else ""
+    return f"The rehearsal {name} is under way here{with_}. {done}ARGS=--fresh ends it."
+
+
 def do(state: Path, clock: Clock) -> None:
     """Do what a person does elsewhere in the rehearsal that is under way, at the time of the clock."""
     name = _under_way(state)

@@ -13,7 +13,8 @@ from collections.abc import Callable, Sequence
 from deploy.asking import agreed
 from deploy.chain import credentials_in_force, silent_sdks
 from deploy.deployment import read_deployment
-from deploy.problem import Problem
+from deploy.problem import Problem, warn
+from deploy.reader import at_terminal
 from deploy.setup import plan
 from deploy.setup.found import Found
 from deploy.setup.oss import Buckets
@@ -29,13 +30,16 @@ def main(arguments: Sequence[str] | None = None, endpoints: Endpoints | None = N
 
     `endpoints`: where the services are, if not in the region of the deployment.
     """
-    parser = argparse.ArgumentParser(prog="make setup", description="Make role, policy, queues and bucket.")
+    parser = argparse.ArgumentParser(
+        prog="make setup", description="Make role, policy, queues and bucket.", allow_abbrev=False
+    )
     parser.add_argument("--plan", action="store_true", help="print what is there and what would be done; do nothing")
     parser.add_argument("--yes", action="store_true", help="do it without asking")
     options = parser.parse_args(arguments)
     redact: Callable[[str], str] = str
     try:
         deployment = read_deployment()
+        warn("setup", deployment.warnings)
         deployment.require_choices()
         wanted = wanted_for(deployment)
         chain, credentials = credentials_in_force()
@@ -139,4 +143,4 @@ def _carry_out(account: Account, items: Sequence[Item], *, plan_only: bool, yes:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(at_terminal(main))

@@ -83,8 +83,9 @@ class Worker(NamedTuple):
 
     @property
     def name(self) -> str:
-        """By what a person finds the resource: see `Resource.name`."""
-        return "/".join(filter(None, (self.instance, self.listener))) or self.domain or self.resource_id
+        """By what a person finds the resource, see `Resource.name`; of one that says nothing the worker's own id."""
+        named = "/".join(filter(None, (self.instance, self.listener))) or self.domain or self.resource_id
+        return named or f"worker {self.id}"
 
 
 class Counts(NamedTuple):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,10 @@ import pytest
 from alibabacloud_credentials.utils import auth_constant, auth_util
 
 from look.__main__ import main
-from tests.stubs.cloud import Cloud
+from tests.stubs.account_api import AccountStub
+from tests.stubs.clock import SystemClock
+from tests.stubs.cloud import Cloud, forget_sessions
+from tests.stubs.loopback import served
 
 READS = ("List", "Get", "Describe")
 LIMIT = 1_000
@@ -28,6 +33,15 @@ def default_chain(monkeypatch: pytest.MonkeyPatch, home: Path, **found: str | No
     monkeypatch.setattr(auth_constant, "HOME", str(home))
 
 
+@contextlib.contextmanager
+def looking(cloud: Cloud, folder: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Look]:
+    """`make look` at a cloud, beside an STS that says whose the credentials are."""
+    sts = AccountStub(SystemClock(), cloud.credentials, cloud.account_id)
+    with served(sts) as at:
+        yield Look(cloud, folder, capsys, sts, at.url)
+        forget_sessions(at.url)
+
+
 @dataclass
 class Look:
     """`make look` on the stand-in."""
@@ -35,12 +49,15 @@ class Look:
     cloud: Cloud
     folder: Path
     capsys: pytest.CaptureFixture[str]
+    sts: AccountStub
+    url: str
+    """Where STS is."""
     err: str = ""
 
     def __call__(self, *options: str, status: int = 0, **environ: str) -> str:
         """What it prints; every call that it made only reads, and nothing is sent anywhere else."""
         before = len(self.cloud.cas.calls)
-        assert main(options, environ, self.cloud.clock, self.folder) == status
+        assert main(options, environ, self.cloud.clock, self.folder, self.url) == status
         out, self.err = self.capsys.readouterr()
         self.assert_it_only_read(before)
         return out
@@ -54,6 +71,7 @@ class Look:
         assert not [action for action in actions if not action.startswith(READS)]
         assert len(actions) < LIMIT
         assert self.cloud.smq.calls == self.cloud.oss.calls == []
+        assert {call.action for call in self.sts.calls} <= {"GetCallerIdentity"}
 
     @property
     def report(self) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -37,9 +38,12 @@ import pathlib, sys
 here = pathlib.Path(__file__).parent
 with (here / "built").open("a") as built:
     built.write(" ".join(sys.argv[1:]) + "\\n")
+if not (here / "forgets").exists():
+    pathlib.Path("dist").mkdir(exist_ok=True)
+    pathlib.Path("dist/runtime").write_text(sys.argv[2].partition("=")[2] + "\\n")
 sys.exit((here / "broken").exists())
 """
-"""What stands in for `make package`, which takes a minute."""
+"""What stands in for `make package`, which takes a minute; all that it leaves is what it has built for."""
 
 
 class ServerlessDevs:
@@ -98,7 +102,9 @@ def test_it_packages_previews_and_deploys_what_the_operator_chose(program: Serve
     assert deploy.main([]) == 0
     assert program.built == ["package RUNTIME=python3.10"]
     assert program.calls == ["preview -t s.mine.yaml -o json", "preview -t s.mine.yaml", "deploy -t s.mine.yaml"]
-    assert f"cas-certificate-renewer to account {ACCOUNT} in cn-hangzhou: a DRY RUN" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert f"cas-certificate-renewer to account {ACCOUNT} in cn-hangzhou, on python3.10:" in shown
+    assert "a DRY RUN, which buys, applies for, deploys and sends nothing (DRY_RUN=true)" in shown
 
 
 def test_whoever_asks_nothing_lets_serverless_devs_ask_nothing(program: ServerlessDevs):
@@ -123,8 +129,21 @@ def test_a_deployment_that_may_spend_money_says_so_and_asks(
     assert deploy.main([]) == status
     assert ("deploy -t s.mine.yaml" in program.calls) is (status == 0)
     shown = capsys.readouterr()
-    assert "from now on its renewals MAY COST MONEY: of *.example.com, at most 10 a run and 50 a day" in shown.out
+    assert "from now on they MAY COST MONEY (DRY_RUN=false)" in shown.out
+    assert "*.example.com (RENEW_DOMAINS), without exception (RENEW_DOMAINS_EXCEPT)" in shown.out
+    assert "10 a run (MAX_RENEWALS_PER_RUN) and 50 a day (MAX_RENEWALS_PER_DAY)" in shown.out
     assert ("Nothing was deployed." in shown.err) is (status == 2)
+
+
+def test_a_dry_run_in_the_environment_here_deploys_nothing_that_is_none(
+    program: ServerlessDevs, checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: Shown
+):
+    choose(checkout, dry_run="false")
+    program.shows(checkout)
+    monkeypatch.setenv("DRY_RUN", "true")
+    assert deploy.main(["--yes"]) == 2
+    assert "choose dry_run under vars in s.mine.yaml" in capsys.readouterr().err
+    assert not program.calls
 
 
 @pytest.mark.parametrize("own", [True, False])
@@ -169,6 +188,107 @@ def test_a_setting_that_the_function_would_refuse_is_not_deployed(
     assert deploy.main(["--yes"]) == 2
     assert said in capsys.readouterr().err
     assert not program.calls
+
+
+SETTINGS_THAT_MATTER = {
+    "DRY_RUN": "false",
+    "RENEW_DOMAINS_EXCEPT": "pay.example.com",
+    "RENEW_WITHIN_DAYS": "21",
+    "RENEW_STATUSES": "ISSUED",
+    "MAX_RENEWALS_PER_RUN": "3",
+    "MAX_RENEWALS_PER_DAY": "7",
+    "INSTANCES": "apply",
+    "DEPLOY_TO": "CDN,ALB",
+    "DEPLOY_CONTACT": "4711",
+    "PROBE": "off",
+    "WATCH": "orders,instances",
+    "ALERT_QUEUE": "alerts",
+    "EXPIRY_EVENTS": "*ends*",
+    "CAS_ENDPOINT": "cas.ap-southeast-1.aliyuncs.com",
+}
+
+
+def set_in(own: Path, **settings: str) -> None:
+    """Put settings into the operator's file, in the place of what stands there."""
+    text = own.read_text("utf-8")
+    for name in settings:
+        text = re.sub(rf"(?m)^        {name}: .*\n", "", text)
+    lines = "".join(f'        {name}: "{value}"\n' for name, value in settings.items())
+    own.write_text(text.replace("      environmentVariables:\n", f"      environmentVariables:\n{lines}"), "utf-8")
+
+
+def test_the_question_names_every_choice_that_lets_it_spend_or_change_something(
+    program: ServerlessDevs, checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: Shown
+):
+    own = choose(checkout, dry_run="false", domains="*.example.com", alert_queue="alerts")
+    set_in(own, **SETTINGS_THAT_MATTER)
+    program.shows(checkout)
+    answers(monkeypatch, "n\n")
+    assert deploy.main([]) == 2
+    before, _, _ = capsys.readouterr().out.partition("Deploy it?")
+    for name, value in SETTINGS_THAT_MATTER.items():
+        assert name in before
+        assert not {part for part in value.split(",") if part not in before} or name in {
+            "DRY_RUN",
+            "INSTANCES",
+            "PROBE",
+        }
+    assert "APPLIED FOR" in before
+    assert "CDN, ALB (DEPLOY_TO): RUNNING SYSTEMS CHANGE" in before
+    assert "CRON_TZ=Asia/Shanghai 0 0 9 * * *" in before
+    assert "certificate-expiry" in before
+
+
+def test_what_is_harmless_is_named_too(program: ServerlessDevs, capsys: Shown):
+    assert deploy.main([]) == 0
+    shown = capsys.readouterr().out
+    assert "only watched (INSTANCES=watch)" in shown
+    assert "nothing (DEPLOY_TO is empty)" in shown
+    assert "without exception (RENEW_DOMAINS_EXCEPT)" in shown
+    assert "Once it is none, what follows holds:" in shown
+
+
+def test_a_timer_that_is_off_is_no_schedule(program: ServerlessDevs, checkout: Path, capsys: Shown):
+    off = "      triggers:\n        - triggerName: daily\n          triggerType: timer\n          triggerConfig:\n"
+    off += '            cronExpression: "@every 5m"\n            enable: false\n'
+    own = checkout / deployment.CHOICES
+    own.write_text(own.read_text("utf-8").replace("    props:\n", f"    props:\n{off}"), "utf-8")
+    program.shows(checkout)
+    assert deploy.main([]) == 0
+    assert "never by itself: no timer is on" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("length", "status"), [(3000, 0), (4096, 2)])
+def test_settings_that_are_larger_than_the_platform_takes_are_not_deployed(
+    program: ServerlessDevs, checkout: Path, length: int, status: int, capsys: Shown
+):
+    set_in(checkout / deployment.CHOICES, RENEW_DOMAINS_EXCEPT=",".join(["a.example.com"] * (length // 14)))
+    program.shows(checkout)
+    assert deploy.main(["--yes"]) == status
+    said = capsys.readouterr().err
+    assert ("the platform takes 4096. To do: shorten RENEW_DOMAINS_EXCEPT" in said) is (status == 2)
+    assert bool(program.built) is (status == 0)
+
+
+def test_a_package_that_was_built_for_another_runtime_is_not_deployed(
+    program: ServerlessDevs, checkout: Path, capsys: Shown
+):
+    (program.folder / "forgets").touch()
+    assert deploy.main(["--yes"]) == 2
+    assert "the package in dist is for nothing" in capsys.readouterr().err
+    (checkout / "dist").mkdir()
+    (checkout / "dist" / "runtime").write_text("python3.12\n")
+    assert deploy.main(["--yes"]) == 2
+    assert "for python3.12, and runtime in s.mine.yaml is python3.10" in capsys.readouterr().err
+    assert not [call for call in program.calls if call.startswith("deploy")]
+
+
+def test_code_that_was_not_built_here_is_not_deployed(program: ServerlessDevs, checkout: Path, capsys: Shown):
+    own = checkout / deployment.CHOICES
+    own.write_text(own.read_text("utf-8").replace("    props:\n", "    props:\n      code: ./old\n"), "utf-8")
+    program.shows(checkout)
+    assert deploy.main(["--yes"]) == 2
+    assert "code in s.mine.yaml is './old'" in capsys.readouterr().err
 
 
 def test_a_runtime_that_is_none_is_not_deployed(program: ServerlessDevs, checkout: Path, capsys: Shown):
@@ -302,7 +422,7 @@ def test_the_example_chooses_what_the_deployment_has_anyway(checkout: Path):
         ("        DRY_RUN: *dry_run", '        DRY_RUN: "true"', "let DRY_RUN be 'false' there"),
         ("        RENEW_DOMAINS: *domains\n", "", "and RENEW_DOMAINS of the function is '*'"),
         ("  role:", '  schedule: "0 0 5 * * *"\n  role:', "and cronExpression of the function is"),
-        ("  role:", '  journal_buckt: "x"\n  role:', "journal_buckt in s.mine.yaml is no variable"),
+        ("  role:", '  journal_buckt: "x"\n  role:', "journal_buckt in vars in s.mine.yaml is no variable"),
         ("extend: s.yaml\n", "", "does not say `extend: s.yaml`"),
         ("extend: s.yaml", "extend: other.yaml", "does not say `extend: s.yaml`"),
         ('"renewer"', "${env('ROLE')}", "only Serverless Devs can fill in"),

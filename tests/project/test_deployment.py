@@ -86,7 +86,7 @@ def test_git_leaves_the_operators_file_alone():
     [
         (["NAME=f", "EVENT=my events/a b.json"], ["--", "f", "my events/a b.json"]),
         (["NAME=f", "EVENT=e", "ARGS=--async"], ["--async", "--", "f", "e"]),
-        ([], ["--", ""]),
+        ([], ["--", "", ""]),
         (["NAME=", "EVENT=e"], ["--", "", "e"]),
     ],
 )

@@ -481,6 +481,46 @@ def test_an_event_that_buys_nothing_is_sent_unasked(
     assert why in shown
 
 
+@pytest.mark.parametrize(("sent", "status"), [(SCAN, 2), (b'{"check": true}', 0)])
+def test_a_dry_run_in_the_environment_here_is_none_of_the_deployed_function(
+    platform: responses.RequestsMock,
+    sent: bytes,
+    status: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    (tmp_path / "event").write_bytes(sent)
+    monkeypatch.setenv("DRY_RUN", "true")
+    if not status:
+        answer(platform, FUNCTION_3, RESULT)
+    assert invoke.main([FUNCTION_3, str(tmp_path / "event"), "--yes"]) == status
+    assert ("DRY_RUN is 'true' in the environment here" in capsys.readouterr().err) is bool(status)
+    assert bool(platform.calls) is not bool(status)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([FUNCTION_3, ""], "EVENT is not given, and none is taken for granted. For example, a self-check"),
+        (["", ""], "make invoke NAME=cas-certificate-renewer EVENT=events/check.json"),
+        ([FUNCTION_3, "no-such.json"], "those of this project are in events/"),
+    ],
+)
+def test_an_event_that_is_missing_is_a_sentence_with_an_example(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+):
+    with pytest.raises(SystemExit, match="2"):
+        invoke.main(words)
+    assert said in capsys.readouterr().err
+
+
+def test_a_name_that_is_missing_is_a_sentence_with_an_example(event: str, capsys: pytest.CaptureFixture[str]):
+    assert invoke.main(["", event]) == 2
+    said = capsys.readouterr().err
+    assert said == "NAME is not given. To do: make invoke NAME=cas-certificate-renewer EVENT=events/check.json.\n"
+
+
 def test_no_event_is_taken_for_granted(capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit, match="2"):
         invoke.main([FUNCTION_3])
@@ -571,7 +611,7 @@ def test_a_403_that_is_no_lack_of_a_permission_gets_advice_of_its_own(
         assert "fc:InvokeFunction" not in line
 
 
-@pytest.mark.parametrize("name", ["", "a/b/c", "/b", "a/", "-a", "a b", "../a", "acs:fc:x"])
+@pytest.mark.parametrize("name", ["a/b/c", "/b", "a/", "-a", "a b", "../a", "acs:fc:x"])
 def test_what_is_no_name_of_a_function_is_refused(name: str, event: str, capsys: pytest.CaptureFixture[str]):
     assert invoke.main(["--", name, event]) == 2
     assert "no name" in capsys.readouterr().err

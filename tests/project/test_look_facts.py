@@ -16,7 +16,7 @@ from look.facts import facts, left_out
 from look.survey import MOST_DETAILS, MOST_PAGES, Surveyor
 from tests.deployed import Function
 from tests.examples import NOW
-from tests.project.looking import Look, default_chain
+from tests.project.looking import Look, default_chain, looking
 from tests.sample_account import PLAIN_ORDER_ID, sample_account_2026
 from tests.stubs import faults
 from tests.stubs.clock import FakeClock
@@ -26,9 +26,12 @@ ORDERS, INSTANCES, CERTIFICATES = "ListUserCertificateOrder", "ListInstances", "
 
 
 @pytest.fixture
-def look(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Look:
+def look(
+    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Look]:
     default_chain(monkeypatch, tmp_path, **vars(cloud.credentials))
-    return Look(cloud, tmp_path / "look", capsys)
+    with looking(cloud, tmp_path / "look", capsys) as look:
+        yield look
 
 
 def fields(found: Mapping[str, Any], name: str, state: str) -> dict[str, Any]:

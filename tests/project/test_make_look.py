@@ -6,14 +6,17 @@ import io
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+from alibabacloud_credentials.utils import auth_util
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,11 +30,13 @@ from look.read_only import NoQueue, ReadOnly, ReadOnlyCas, ReadsOnly
 from tests import published
 from tests.deployed import TIMER, raw
 from tests.examples import PROPERTY
+from tests.project.chosen import ACCOUNT, choose
 from tests.project.documents import ROOT
-from tests.project.looking import READS, Look, default_chain
+from tests.project.looking import READS, Look, default_chain, looking
 from tests.sample_account import furnish, sample_account_2026
 from tests.situations import expiring
 from tests.stubs import faults
+from tests.stubs.account_api import AccountStub
 from tests.stubs.cas import CasStub
 from tests.stubs.clock import FakeClock, SystemClock
 from tests.stubs.cloud import Cloud, serve
@@ -42,15 +47,35 @@ ORDERS, INSTANCES, CERTIFICATES = "ListUserCertificateOrder", "ListInstances", "
 
 
 @pytest.fixture
-def look(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Look:
+def look(
+    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Look]:
     default_chain(monkeypatch, tmp_path, **vars(cloud.credentials))
-    return Look(cloud, tmp_path / "look", capsys)
+    with looking(cloud, tmp_path / "look", capsys) as look:
+        yield look
 
 
 def rows_of(printed: str) -> dict[str, str]:
     """Id and outcome of the table's rows."""
     rows = [re.split(r" {2,}", line) for line in printed.splitlines()]
     return {row[1]: row[4] for row in rows if row[0] in {"order", "instance", "certificate"}}
+
+
+def write_profiles(home: Path, cloud: Cloud, *names: str) -> None:
+    """Profiles of the command line tool, of which the first is in use."""
+    key = cloud.credentials
+    profiles = [
+        {
+            "name": name,
+            "mode": "StsToken",
+            "access_key_id": key.access_key_id,
+            "access_key_secret": key.access_key_secret,
+            "sts_token": key.security_token,
+        }
+        for name in names
+    ]
+    (home / ".aliyun").mkdir()
+    (home / ".aliyun" / "config.json").write_text(json.dumps({"current": names[0], "profiles": profiles}))
 
 
 # --- what is shown ----------------------------------------------------------------------------------------------------
@@ -148,16 +173,7 @@ def test_the_profile_of_the_command_line_tool_will_do(
 ):
     default_chain(monkeypatch, tmp_path)
     furnish(cloud)
-    key = cloud.credentials
-    profile = {
-        "name": "mine",
-        "mode": "StsToken",
-        "access_key_id": key.access_key_id,
-        "access_key_secret": key.access_key_secret,
-        "sts_token": key.security_token,
-    }
-    (tmp_path / ".aliyun").mkdir()
-    (tmp_path / ".aliyun" / "config.json").write_text(json.dumps({"current": "mine", "profiles": [profile]}))
+    write_profiles(tmp_path, cloud, "mine")
     assert "would-renew" in look()
 
 
@@ -182,10 +198,149 @@ def test_credentials_that_are_no_good_are_no_look(cloud: Cloud, look: Look, opti
     look(*options)
     cloud.cas.expire_credentials()
     printed = look(*options, status=2)
-    assert "InvalidSecurityToken.Expired" in look.err
+    assert "InvalidSecurityToken.Expired" in printed + look.err
     assert "To do: check credentials" in look.err
     assert "Traceback" not in printed + look.err
     assert cloud.credentials.security_token not in printed + look.err
+
+
+@pytest.mark.parametrize("why", [CasStub.expire_credentials, CasStub.deny, lambda cas: cas.forbid(ORDERS)])
+def test_a_look_that_reached_nothing_says_so_and_nothing_that_could_pass_for_a_result(
+    cloud: Cloud, look: Look, why: Callable[[CasStub], object]
+):
+    furnish(cloud)
+    why(cloud.cas)
+    printed = look(status=2)
+    assert re.search("^Could not look at anything: CAS: .+", printed, re.MULTILINE)
+    for word in ("nothing was bought", "DRY RUN", "no orders", "event, request", "Under these settings"):
+        assert word not in printed
+
+
+def test_an_account_without_any_order_was_looked_at_nevertheless(cloud: Cloud, look: Look):
+    cloud.cas.forbid(INSTANCES)
+    printed = look(status=2)
+    assert "Could not look at anything" not in printed
+    assert "Could not look at everything" in look.err
+
+
+# --- what the operator chose, and whose account it is -----------------------------------------------------------------
+
+
+def choose_here(checkout: Path, sts: AccountStub, **choices: str) -> Path:
+    """An operator's file for the account of the credentials, which is not the example's."""
+    sts.account_id = ACCOUNT
+    return choose(checkout, **choices)
+
+
+def test_what_the_operator_chose_is_what_would_be_deployed_and_looked_at(cloud: Cloud, look: Look, checkout: Path):
+    sample_account_2026(cloud)
+    own = choose_here(checkout, look.sts, domains="app.example.com,shop.example.com")
+    own.write_text(
+        own.read_text("utf-8").replace(
+            "      environmentVariables:\n",
+            '      environmentVariables:\n        INSTANCES: apply\n        MAX_RENEWALS_PER_RUN: "1"\n'
+            '        DEPLOY_TO: "CDN"\n        RENEW_DOMAINS_EXCEPT: "shop.example.com"\n',
+        ),
+        "utf-8",
+    )
+    printed = look()
+    found = rows_of(printed)
+    assert {id_ for id_, outcome in found.items() if outcome.startswith("would")} == {"cas_dv-cn-due00001"}
+    assert "The settings are those of s.mine.yaml." in printed
+    assert f"Account {ACCOUNT}, as acs:ram::{ACCOUNT}:user/operator, which s.mine.yaml says, too." in printed
+    assert "RENEW_DOMAINS_EXCEPT=shop.example.com MAX_RENEWALS_PER_RUN=1 " in printed
+    assert "INSTANCES=apply DEPLOY_TO=CDN" in printed
+
+
+def test_the_command_line_goes_before_what_the_operator_chose(cloud: Cloud, look: Look, checkout: Path):
+    furnish(cloud)
+    choose_here(checkout, look.sts, domains="nothing.example.com")
+    assert "would-renew" not in rows_of(look()).values()
+    printed = look(RENEW_DOMAINS="*", MAX_RENEWALS_PER_RUN="1")
+    assert "would-renew" in rows_of(printed).values()
+    assert "Under these settings (RENEW_DOMAINS, MAX_RENEWALS_PER_RUN from the environment)" in printed
+    assert "would-renew" in rows_of(look("--defaults")).values()
+
+
+def test_without_a_file_it_says_that_the_settings_are_the_defaults(cloud: Cloud, look: Look):
+    furnish(cloud)
+    assert "There is no s.mine.yaml, so the settings are the defaults of the function." in look()
+    look.facts()
+    assert "There is no s.mine.yaml" in look.err
+
+
+def test_a_file_that_is_no_deployment_is_not_left_aside_quietly(cloud: Cloud, look: Look, checkout: Path):
+    furnish(cloud)
+    own = choose_here(checkout, look.sts)
+    own.write_text(own.read_text("utf-8").replace("        DRY_RUN:", '        MAX_PER_RUN: "1"\n        DRY_RUN:'))
+    assert look(status=2) == ""
+    assert look.err.startswith("Cannot look: MAX_PER_RUN is no setting of the function")
+    assert "ARGS=--defaults" in look.err
+    assert cloud.cas.calls == []
+    assert "s.mine.yaml was left aside (--defaults)" in look("--defaults")
+
+
+@pytest.mark.parametrize("options", [(), ("--facts",)])
+def test_another_account_than_the_chosen_one_is_not_looked_at(
+    cloud: Cloud, look: Look, checkout: Path, options: tuple[str, ...]
+):
+    furnish(cloud)
+    choose(checkout)
+    assert look(*options, status=2) == ""
+    assert f"the credentials are of account {cloud.account_id}, and s.mine.yaml says {ACCOUNT}" in look.err
+    assert cloud.cas.calls == []
+    look(*options, "--defaults")
+
+
+def test_an_account_that_nobody_has_chosen_yet_is_the_one_of_the_credentials(cloud: Cloud, look: Look, checkout: Path):
+    choose(checkout, account="123456789012")
+    look.sts.account_id = "98765432109"
+    assert "Account 98765432109, as acs:ram::98765432109:user/operator." in look()
+
+
+def test_whose_account_it_is_may_be_hidden_and_is_then_said_to_be_unknown(cloud: Cloud, look: Look, checkout: Path):
+    furnish(cloud)
+    choose(checkout)
+    look.sts.deny()
+    printed = look()
+    assert "Whose account it is could not be found out (sts:GetCallerIdentity: NoPermission" in printed
+    assert f"s.mine.yaml says {ACCOUNT}, which nobody has verified" in printed
+    assert "would-renew" in rows_of(printed).values()
+
+
+def test_it_says_where_the_credentials_are_from(
+    cloud: Cloud, look: Look, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    key = cloud.credentials
+    assert "Credentials: the environment (ALIBABA_CLOUD_ACCESS_KEY_ID)." in look()
+    default_chain(monkeypatch, tmp_path)
+    (tmp_path / ".alibabacloud").mkdir()
+    monkeypatch.setattr(auth_util, "client_type", "default")
+    (tmp_path / ".alibabacloud" / "credentials.ini").write_text(
+        f"[default]\ntype = access_key\naccess_key_id = {key.access_key_id}\n"
+        f"access_key_secret = {key.access_key_secret}\n"
+    )
+    assert "Credentials: the section default of the credentials file ~/.alibabacloud/credentials.ini." in look(status=2)
+
+
+@pytest.mark.parametrize("name", ["mine", "other"])
+def test_the_profile_that_was_used_is_named(
+    cloud: Cloud, look: Look, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+):
+    default_chain(monkeypatch, tmp_path)
+    write_profiles(tmp_path, cloud, "mine", "other")
+    monkeypatch.setattr(auth_util, "environment_profile_name", None if name == "mine" else name)
+    assert f"Credentials: the profile {name} of the aliyun command line tool (~/.aliyun/config.json)." in look()
+
+
+def test_a_key_that_is_none_is_refused_before_anything_is_sent(
+    cloud: Cloud, look: Look, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    """So short a secret would be found, and hidden, in every other word."""
+    default_chain(monkeypatch, tmp_path, access_key_id="id", access_key_secret="y")
+    assert look(status=2) == ""
+    assert "the access key in the environment (ALIBABA_CLOUD_ACCESS_KEY_ID) is none" in look.err
+    assert look.sts.calls == cloud.cas.calls == []
 
 
 def test_the_report_of_an_earlier_look_is_not_left_where_this_one_failed(cloud: Cloud, look: Look):
@@ -331,9 +486,13 @@ def test_whatever_has_an_effect_on_cas_is_refused_by_every_service_of_the_door(c
 # --- as it is called --------------------------------------------------------------------------------------------------
 
 
-def test_it_works_as_make_calls_it_over_http_and_leaves_nothing_but_its_folder(tmp_path: Path):
-    (recipe,) = re.findall(r"^look: .*\n\t@\$\(RUN\) (.*)$", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+def test_it_works_as_make_calls_it_over_http_and_leaves_nothing_but_its_folder(tmp_path: Path, checkout: Path):
+    (recipe,) = re.findall(
+        r"^look: .*\n\t\$\(call .*\n\t@\$\(RUN\) (.*)$", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE
+    )
     words = recipe.replace(" $(ARGS)", "").split()
+    for package in ("deploy", "handler", "look"):  # in a checkout in which nobody has chosen anything
+        shutil.copytree(ROOT / package, checkout / package, ignore=shutil.ignore_patterns("__pycache__"))
     cloud = Cloud(SystemClock())
     furnish(cloud)
     home = tmp_path / "home"
@@ -343,18 +502,21 @@ def test_it_works_as_make_calls_it_over_http_and_leaves_nothing_but_its_folder(t
         environ = {
             "CAS_ENDPOINT": cloud.endpoints["CAS_ENDPOINT"],
             "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": str(checkout),
             "PYTHONDONTWRITEBYTECODE": "1",
             "HOME": str(home),
             "ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true",
             **credentials,
             **ARMED,
         }
-        done = subprocess.run(
-            [sys.executable, *words], cwd=tmp_path, env=environ, capture_output=True, text=True, check=False
-        )
-    assert (done.returncode, done.stderr) == (0, "")
+        command = [sys.executable, *words]
+        done = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+        nobody = f"{shlex.join(command)} | true; exit ${{PIPESTATUS[0]}}"
+        left = subprocess.run(["/bin/bash", "-c", nobody], cwd=tmp_path, env=environ, capture_output=True, check=False)
+    assert (left.returncode, left.stderr) == (0, b""), "whoever reads it may leave before the end"
     assert rows_of(done.stdout)["123451230"] == "would-renew"
+    assert "Whose account it is was not asked, since CAS_ENDPOINT is on this machine." in done.stdout
     assert {path.name for path in tmp_path.iterdir()} == {"home", ".local"}
     assert (tmp_path / ".local/look/report.html").exists()
     assert not [call for call in cloud.cas.calls if not call.action.startswith(READS)]

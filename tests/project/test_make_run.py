@@ -254,6 +254,28 @@ def test_a_setting_that_is_none_is_refused_before_anything_is_bought(state: Path
     assert not state.exists()
 
 
+def test_an_event_that_is_empty_is_a_sentence_with_an_example(state: Path, capsys: Shown):
+    with pytest.raises(SystemExit, match="2"):
+        invoke.main(["", "--state", str(state)])
+    assert "For example: make run EVENT=events/timer.json" in capsys.readouterr().err
+    assert not state.exists()
+
+
+def test_half_of_an_option_is_none(state: Path, capsys: Shown):
+    with pytest.raises(SystemExit, match="2"):
+        invoke.main([TIMER, "--fres", "--state", str(state)])
+    assert "make run: error: unrecognized arguments: --fres" in capsys.readouterr().err
+
+
+def test_a_setting_that_make_is_given_is_one_of_the_function(
+    state: Path, capsys: Shown, monkeypatch: pytest.MonkeyPatch
+):
+    """Make puts into the environment what stands on its command line."""
+    monkeypatch.setenv("DRY_RUN", "true")
+    assert "DRY RUN" in run(state, capsys)
+    assert "DRY RUN" not in run(state, capsys, "--set", "DRY_RUN=false")
+
+
 @pytest.mark.parametrize("seconds", ["-20", "0", "1.5", "86401", "5m", ""])
 def test_a_timeout_that_no_function_can_have_is_refused(state: Path, capsys: Shown, seconds: str):
     with pytest.raises(SystemExit) as ended:
@@ -296,6 +318,18 @@ def test_a_reader_that_has_seen_enough_is_no_failure(state: Path):
         said = process.stderr.read()
     assert (process.returncode, said) == (0, b"")
     assert (state / "cas.json").exists()
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "gbk"])
+def test_a_terminal_that_lacks_a_character_is_no_failure(state: Path, tmp_path: Path, encoding: str):
+    event = tmp_path / "event.json"
+    event.write_text('{"domains": ["\N{GRINNING FACE}.example.com", "\N{SNOWMAN}.example.com"]}', "utf-8")
+    environ = {"LC_ALL": "C", "PYTHONIOENCODING": encoding, "HOME": str(tmp_path), "PYTHONWARNINGS": "ignore"}
+    command = [sys.executable, "-m", "tests.invoke", str(event), "--state", str(state)]
+    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, check=False)
+    assert b"UnicodeEncodeError" not in done.stderr
+    assert b"\\U0001f600.example.com" in done.stdout
+    assert b"The report: " in done.stdout
 
 
 # --- the table --------------------------------------------------------------------------------------------------------

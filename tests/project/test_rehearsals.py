@@ -181,3 +181,19 @@ def test_the_documents_walk_through_each_rehearsal_with_the_commands_that_it_pri
         printed = [shlex.split(line, comments=True) for line in commands_of(rehearsal.next)]
         shown = [shlex.split(line, comments=True) for line in lines[start + 1 : start + 1 + len(printed)]]
         assert shown == printed
+
+
+@pytest.mark.parametrize("name", REHEARSALS)
+def test_every_later_run_says_that_a_rehearsal_is_under_way_and_how_to_end_it(name: str, state: Path, capsys: Shown):
+    typed(f"make run ARGS='--rehearse {name}'", state)
+    assert "is under way" not in capsys.readouterr().out
+    typed("make run EVENT=events/check.json", state)
+    first, *_ = capsys.readouterr().out.splitlines()
+    assert first.startswith(f"The rehearsal {name} is under way here")
+    assert "ARGS=--fresh ends it." in first
+    assert ("ARGS=--done does what" in first) is (REHEARSALS[name].done is not None)
+    for setting, value in REHEARSALS[name].settings.items():
+        assert f"{setting}={value}" in first
+    typed("make run ARGS=--fresh", state)
+    typed("make run EVENT=events/check.json", state)
+    assert "is under way" not in capsys.readouterr().out

@@ -69,8 +69,8 @@ class Account:
         cas = self.cloud.cas
         domain = f"n{len(self.pairs)}.example.com"
         if kind == "order":
-            of = str(cas.add_order(domain=domain, days_left=days_left, instance_id=f"cas-old-{len(self.pairs)}"))
-            old = cas.order(of).certificate_id
+            order = cas.add_order(domain=domain, days_left=days_left, instance_id=f"cas-old-{len(self.pairs)}")
+            of, old = str(order), cas.order(order).certificate_id
         else:
             of = cas.instances.add(domain, days_left, hosted=kind == "hosted")
             old = cas.instances.of(of).certificate_id

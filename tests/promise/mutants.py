@@ -992,7 +992,7 @@ def seen(name: str, start: int) -> tuple[str | None, float]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Try the mutants; returns 1 if one was not seen."""
-    parser = argparse.ArgumentParser(prog="python -m tests.promise.mutants")
+    parser = argparse.ArgumentParser(prog="make mutants", allow_abbrev=False)
     parser.add_argument("name", nargs="?", default="", help="only those with this in their name")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(arguments)

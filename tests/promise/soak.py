@@ -29,7 +29,7 @@ KILLS_AT_LEAST = 50
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run for as long as told; an exception is a broken promise, and says which seed broke it."""
-    parser = argparse.ArgumentParser(prog="python -m tests.promise.soak")
+    parser = argparse.ArgumentParser(prog="make soak", allow_abbrev=False)
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--kills", type=int, default=KILLS_AT_LEAST, help="processes to kill at least")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6))

@@ -42,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m tests.stubs", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.stubs", description=__doc__, allow_abbrev=False)
     parser.add_argument("--state", type=Path, help="folder to load the state from and to keep it in")
     parser.add_argument("--print-environ", action="store_true", help="print the function's environment, one JSON line")
     parser.add_argument("--misbehave", action="store_true", help="draw faults by chance, on every service")
