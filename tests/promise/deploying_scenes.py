@@ -12,7 +12,8 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.promise.deploying_machine import Deploying
+from tests.promise.deploying_account import PRODUCTS
+from tests.promise.deploying_machine import CONTENTS, Deploying
 from tests.promise.deploying_points import ACCOUNT, every_point
 from tests.promise.deploying_witness import CREATE, START
 from tests.stubs import faults
@@ -52,6 +53,8 @@ SCENES: list[tuple[str, dict[str, tuple[Any, ...]]]] = [
     ),
     ("a_certificate_is_issued", {"which": (0,)}),
 ]
+OF_PEOPLE = {**PLAIN, "pairs": [(("hosted", ""), PRODUCTS)], "issued": 1}
+PEOPLES_JOBS = {"which": (0,), "content": CONTENTS, "begins": ("at once", "later", "never")}
 FLAWS = [("hosted", "names"), ("hosted", "uploaded"), ("hosted", "revoked"), ("order", "several"), ("order", "names")]
 EXAMPLES = 200
 """How many random histories a mutant may survive before it counts as unseen."""
@@ -59,14 +62,15 @@ EXAMPLES = 200
 
 def turns() -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Yield account, scene and parameters, of all that there are."""
-    for account, (scene, grid) in product(ACCOUNTS, SCENES):
+    of_people = ("a person has made a job", ("a_person_makes_a_job", PEOPLES_JOBS))
+    for account, (scene, grid) in [of_people, *product(ACCOUNTS, SCENES)]:
         for values in product(*grid.values()):
             yield account, scene, dict(zip(grid, values, strict=True))
 
 
 def play(account: str, scene: str, parameters: dict[str, Any]) -> None:
     """Play one scene on a new account, and let it come to rest; raises what the state machine finds."""
-    _play({**ACCOUNTS[account]}, scene, parameters)
+    _play(ACCOUNTS.get(account, OF_PEOPLE), scene, parameters)
 
 
 def must_not_be_deployed(kind: str, flaw: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from tests.promise.deploying_account import Account, Pair, is_chosen
@@ -18,10 +18,13 @@ from tests.stubs.resources import Resource
 
 CREATE, START = "CreateDeploymentJob", "UpdateDeploymentJobStatus"
 RESOURCES, WORKERS, JOBS = "ListCloudResources", "ListWorkerResource", "ListDeploymentJob"
+SETTLE = timedelta(minutes=15)
 DEPLOYED, FAILED = "cas.certificate.deployed", "cas.certificate.deploy-failed"
 ISSUED = {"cas.instance.issued", "cas.order.issued"}
 WELL = {"success", "rollback_error"}
 """The states of a worker whose resource has the new certificate."""
+ILL = {"error", "rollback", "rollback_success"}
+"""Those of one that has not."""
 Key = tuple[str, str, str]
 """By what a message names a resource: product, region and name."""
 
@@ -86,6 +89,8 @@ class Witness:
         """By run, the jobs that there were when it last read their list."""
         self._has_ended_well: set[int] = set()
         """The jobs of which somebody was shown that all workers had ended well."""
+        self._shown_failed: set[int] = set()
+        """The jobs of which some worker was last shown to have failed, or to be rolled back."""
         self._nothing_left: set[tuple[int, int | None]] = set()
         """Old certificates, and the job that did it: somebody was shown that all that is chosen has the new one."""
         self._making: dict[str, int] = {}
@@ -175,6 +180,9 @@ class Witness:
             states = {worker.status for worker in cas.deployments.workers(job)}
             if states and states <= WELL:
                 self._has_ended_well.add(job)
+            self._shown_failed.discard(job)
+            if states & ILL:
+                self._shown_failed.add(job)
         else:
             old = int(params["CertIds"].strip("[]"))
             self._shown[run.name, old] = {one.resource_id: self._shows(one) for one in self._visible()}
@@ -284,6 +292,8 @@ class Witness:
             yield f"it must not be deployed: {pair.flaw}"
         if told.message["type"] == DEPLOYED:
             yield from self._problems_of_deployed(told, pair)
+        elif told.data["Reason"] == "job-gone":
+            yield from self._problems_of_gone(told, pair)
 
     def _problems_of_id(self, told: Told, pair: Pair) -> Iterable[str]:
         id_, data = told.message["id"], told.data
@@ -300,12 +310,20 @@ class Witness:
             if named != (str(pair.new), str(pair.old)):
                 yield f"{pair.new} is in the place of {pair.old}, and not {named}"
 
+    def _problems_of_gone(self, told: Told, pair: Pair) -> Iterable[str]:
+        """What is new may show late, so nobody may believe that it is gone."""
+        for job in self._account.jobs(pair):
+            if job.by == "api" and told.at - job.created_at <= SETTLE:
+                yield f"job {job.job_id} was made at {job.created_at}"
+
     def _problems_of_deployed(self, told: Told, pair: Pair) -> Iterable[str]:
         job = int(told.data["JobId"]) if told.data["JobId"] else None
-        if job is not None and job not in self._has_ended_well:
+        if job is not None and job not in self._has_ended_well and job in self._shown_failed:
             states = {worker.resource_id: worker.status for worker in self._workers(job)}
-            yield f"nobody was shown that job {job} ended well: {states}"
-        elif (pair.old, job) not in self._nothing_left:
+            yield f"job {job} has not ended well: {states}"
+        elif job is not None and any(worker.certificate_id != pair.new for worker in self._workers(job)):
+            yield f"job {job} puts another certificate there"
+        elif not {(pair.old, job), (pair.old, None)} & self._nothing_left:
             yield f"nobody was shown that nothing chosen is left on {pair.old}"
 
     def _may_repeat(self, first: Run, second: Run) -> bool:
