@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from handler.deployment.job import job_name
@@ -63,6 +63,9 @@ class Account:
         """The certificates that each resource may have by now."""
         self.others = cloud.cas.certificates.upload("www.example.com", days_left=300)
         self.bind_new(self.others, "CDN")
+        upload = cloud.cas.certificates.of(self.others)
+        bought = replace(upload, certificate_id=self.others + 1, source="BUY", instance_id="cas-other")
+        self.another = cloud.cas.certificates.keep(bought).certificate_id
 
     def add(self, kind: str, flaw: str, products: Sequence[str], days_left: float = 25) -> Pair:
         """Put a certificate into the account that is about to be replaced, and bind it."""
@@ -178,7 +181,7 @@ class Account:
             "the same": (pair.new, [one for one in there if is_chosen(self._product(one), CHOICES[0])]),
             "less": (pair.new, [one for one in there if self._product(one) == "CDN"][:1]),
             "more": (pair.new, there),
-            "of another": (self.others, there[:1]),
+            "of another": (self.another, there[:1]),
             "elsewhere": (pair.new, [one for one in self.may_have if self.find(one)][:1]),
         }
         certificate, resources = wanted[content]
