@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 
 from handler.deployment.job import job_name
 from tests.stubs.backend import ApiError
@@ -233,8 +232,3 @@ class Account:
     def _product(self, resource: int) -> str:
         found = self.find(resource)
         return found.product if found else ""
-
-
-def later(cloud: Cloud, **time: Any) -> datetime:
-    """So much later than now."""
-    return cloud.clock.now() + timedelta(**time)  # type: ignore[no-any-return]

@@ -268,7 +268,7 @@ class Witness:
 
     def _problems(self, told: Told) -> Iterable[str]:
         id_ = told.message["id"]
-        pair = next((one for one in self._account.pairs if any(id_.startswith(f"{x}-deploy") for x in one.ids)), None)
+        pair = self._pair_in(id_)
         if pair is None:
             yield "its id has no new certificate or order"
             return
@@ -278,7 +278,7 @@ class Witness:
                 yield f"it was {other.fact} before"
             elif other.message["id"] == id_ and not self._may_repeat(other.run, told.run):
                 yield f"{other.run.name} had told it before"
-            elif other.message["id"] != id_ and other.fact == told.fact:
+            elif other.message["id"] != id_ and other.fact == told.fact and self._pair_in(other.message["id"]) is pair:
                 yield f"it was told before under another id, {other.message['id']}"
         if pair.flaw and told.message["type"] == DEPLOYED:
             yield f"it must not be deployed: {pair.flaw}"
@@ -314,6 +314,10 @@ class Witness:
         return overlap or first.name in self._troubled
 
     # What is true
+
+    def _pair_in(self, id_: str) -> Pair | None:
+        """The pair of which a message's id speaks."""
+        return next((one for one in self._account.pairs if any(id_.startswith(f"{x}-deploy") for x in one.ids)), None)
 
     def _pair_of(self, new: int) -> Pair | None:
         return next((pair for pair in self._account.pairs if pair.new == new), None)

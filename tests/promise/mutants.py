@@ -28,7 +28,7 @@ from handler.certificates.rules import HISTORY, is_allowed
 from handler.cloud.cas_deployments import CasDeployments
 from handler.cloud.cas_lists import CasList
 from handler.cloud.oss_store import OssStore
-from handler.deployment import plan
+from handler.deployment import became, plan, step
 from handler.deployment.course import Courses
 from handler.errors import CasError, CasOutcomeUnknown, JournalConflict
 from handler.instances import eligibility, progress
@@ -50,7 +50,7 @@ from handler.journal.states import State
 from handler.orders import policy, reading, settle
 from handler.orders.book import OrderBook
 from handler.orders.reading import CurrentBook
-from handler.outbox import instance_messages, publisher
+from handler.outbox import deployment_messages, instance_messages, publisher
 from handler.outbox.publisher import Outbox
 from handler.outbox.watch_messages import Expiring
 from handler.outcomes import ListFault, Outcome, Reason
@@ -62,6 +62,7 @@ from handler.run import (
     lists,
     reviews,
     run,
+    serving,
     settle_instances,
     standings,
     watching,
@@ -790,7 +791,94 @@ def no_entry_before_a_job_is_made() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def the_confirmation_of_a_start_is_not_written_down() -> Iterator[None]:
+    """That a job was started, or is seen to have begun, is forgotten."""
+    with patch.object(Courses, "started", lambda _self, course, _now: course):
+        yield
+
+
+@contextmanager
+def a_failure_is_told_without_its_reason_in_the_id() -> Iterator[None]:
+    """All that is told of a certificate that is not deployed has one id."""
+
+    def one_id(subject: str, _trouble: Any) -> str:
+        return f"{subject}-deploy-failed"
+
+    with (
+        patch.object(deployment_messages, "deploy_failed_id", one_id),
+        patch.object(serving, "deploy_failed_id", one_id),
+    ):
+        yield
+
+
+@contextmanager
+def a_job_that_seems_gone_is_believed_to_be_gone() -> Iterator[None]:
+    """What cannot be found is gone, however new it is."""
+    gone = step._gone
+
+    def at_once(picture: Any, record: Any, now: Any, settle: Any) -> Any:
+        return gone(picture, record._replace(job_at=None), now, settle)
+
+    with patch.object(step, "_gone", at_once):
+        yield
+
+
+@contextmanager
+def a_start_that_was_confirmed_is_repeated() -> Iterator[None]:
+    """What CAS shows to wait is started, whatever is written down."""
+    to_be_started = step._to_be_started
+
+    def again(picture: Any, record: Any, *rest: Any) -> Any:
+        return to_be_started(picture, record._replace(started_at=None), *rest)
+
+    with patch.object(step, "_to_be_started", again):
+        yield
+
+
+@contextmanager
+def what_a_person_has_bound_is_taken_back() -> Iterator[None]:
+    """A job is started without a look at what is bound by then."""
+    with patch.object(step, "_takes_something_back", lambda *_: False):
+        yield
+
+
+@contextmanager
+def any_product_is_chosen() -> Iterator[None]:
+    """Whatever the old certificate is bound to gets the new one."""
+    with patch.object(plan, "is_chosen", lambda *_: True):
+        yield
+
+
+@contextmanager
+def any_job_of_the_name_is_ours() -> Iterator[None]:
+    """A job that waits is started, whatever it would do."""
+    with patch.object(step, "_is_ours", lambda *_: True):
+        yield
+
+
+@contextmanager
+def two_that_look_alike_are_one() -> Iterator[None]:
+    """What is at the place of a worker needs no worker of its own."""
+
+    def missed(workers: Any, bound: Any, _known: Any) -> Any:
+        listed = list(workers)
+        ids, places = {one.resource_id for one in listed}, {became.place_of(one) for one in listed}
+        return [one for one in bound if one.id not in ids and became.place_of(one) not in places]
+
+    with patch.object(became, "not_among", missed):
+        yield
+
+
 DEPLOYING = [
+    the_confirmation_of_a_start_is_not_written_down,
+    a_failure_is_told_without_its_reason_in_the_id,
+    a_job_that_seems_gone_is_believed_to_be_gone,
+    a_start_that_was_confirmed_is_repeated,
+    what_a_person_has_bound_is_taken_back,
+    any_product_is_chosen,
+    any_job_of_the_name_is_ours,
+    two_that_look_alike_are_one,
     no_look_for_the_job_by_name,
     a_job_is_started_twice,
     deployed_without_comparing_names,

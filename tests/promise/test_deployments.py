@@ -28,8 +28,10 @@ def test_of_two_runs_at_once_one_makes_the_job_wherever_they_stand() -> None:
     assert len(at) > 12
     for number, first in enumerate(at[::4]):
         for second in at[number % 4 :: 4]:
-            deploying_points.two_at(first, second, second_ends_first=bool((first + second) % 2))
-            deploying_points.one_dies_beside_another(first, second)
+            if number % 2:
+                deploying_points.one_dies_beside_another(first, second)
+            else:
+                deploying_points.two_at(first, second, second_ends_first=bool(second % 2))
 
 
 @pytest.mark.parametrize(("kind", "flaw"), deploying_scenes.FLAWS)
@@ -44,7 +46,7 @@ def test_each_scene_keeps_the_promise(account: str, scene: str, parameters: dict
 
 TestWhateverHappensInWhateverOrder = Deploying.TestCase
 TestWhateverHappensInWhateverOrder.settings = settings(
-    max_examples=12,
+    max_examples=10,
     stateful_step_count=9,
     derandomize=True,
     deadline=None,
