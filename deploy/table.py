@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 _FAILURES = frozenset({"refused", "unknown", "held"})
@@ -20,6 +20,7 @@ COLUMNS = {
     "in run": "in_run",
     "new order": "new_order_id",
     "new certificate": "new_certificate_id",
+    "deployment": "deployment",
     "message id": "message_id",
 }
 """What stands in the table besides the kind and the id. What no line has is left out, unless it is in `ALWAYS`."""
@@ -38,9 +39,8 @@ def show(text: str) -> None:
         columns = [name for name in rows[0] if name in ALWAYS or any(row[name] for row in rows)]
         _print_table([columns, *([row[name] for name in columns] for row in rows)])
     for line in result["orders"]:
-        for record in line.get("records", ()):
-            where = f"{record['Host']} in the zone {record['Zone']}"
-            print(f"To add for {record['Domain']}: {where}, {record['Type']}, {record['Value']}")
+        for said in _more_about(line):
+            print(said)
     for check in result.get("check", ()):
         print(f"{'ok  ' if check['ok'] else 'FAIL'}  {check['check']:<13} {check['found']}")
         if "do" in check:
@@ -50,6 +50,16 @@ def show(text: str) -> None:
             print(line)
     counts = ", ".join(f"{count} {outcome}" for outcome, count in result["counts"].items())
     print(f"\n{result['trigger']} event, request {result['request_id']}: {counts or 'no orders'}")
+
+
+def _more_about(line: Mapping[str, Any]) -> Iterator[str]:
+    """Say of a line what its row has no room for: what to add, and where the old certificate is bound."""
+    for record in line.get("records", ()):
+        where = f"{record['Host']} in the zone {record['Zone']}"
+        yield f"To add for {record['Domain']}: {where}, {record['Type']}, {record['Value']}"
+    if bound := (line.get("deployment") or {}).get("still_bound"):
+        places = ", ".join(f"{one['Product']} {one['Resource']}" for one in bound)
+        yield f"Still bound to the old certificate of {line['domain']}: {places}"
 
 
 def show_what_failed(text: str, kind: str) -> None:
@@ -92,7 +102,17 @@ def _row(line: Mapping[str, Any]) -> dict[str, str]:
     """Return the cells of a line by the names of their columns."""
     kind = line.get("kind", "order")  # results of older versions speak of nothing else
     id_ = line.get(f"{kind}_id") or line.get("asked_for")
-    return {"kind": kind, "id": _cell(id_), **{name: _cell(line.get(key)) for name, key in COLUMNS.items()}}
+    shown = {**line, "deployment": _deployment(line.get("deployment"))}
+    return {"kind": kind, "id": _cell(id_), **{name: _cell(shown.get(key)) for name, key in COLUMNS.items()}}
+
+
+def _deployment(placing: Mapping[str, Any] | None) -> str | None:
+    """Return how far a new certificate is on its way into the place of the old one."""
+    if placing is None:
+        return None
+    count = f" {placing['deployed']} of {placing['of']}" if placing["of"] else ""
+    reason = placing["reason"]
+    return f"{placing['stage']}{count}" + (f", {reason}" if reason and reason != placing["stage"] else "")
 
 
 def _print_table(rows: Sequence[Sequence[str]]) -> None:

@@ -20,7 +20,7 @@ MOST = 50
 AT_ONCE = 8
 """So many domains are asked at the same time: silent ones would use up a run's time one after another."""
 TOO_LONG = timedelta(days=3)
-"""After the job the old certificate is served no longer than this, or a person is told."""
+"""After the job the old certificate is served no longer than this, or a person is told; then nobody looks any more."""
 _SAME_END = timedelta(minutes=1)
 _SERIAL = re.compile("(-?)(0x)?([0-9a-f](?:[: -]?[0-9a-f]){0,63})")
 """One of the standard has 40 digits at most."""

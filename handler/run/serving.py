@@ -7,7 +7,7 @@ from handler.deployment.course import Course, Courses, Ended
 from handler.deployment.job import Put
 from handler.deployment.plan import Plan
 from handler.deployment.replacement import Replacement
-from handler.deployment.served import MOST, Serves, ask_all, looks_again, names_to_ask, trouble
+from handler.deployment.served import MOST, TOO_LONG, Serves, ask_all, looks_again, names_to_ask, trouble
 from handler.deployment.step import Failed, Step, Wait
 from handler.deployment.twins import Twins
 from handler.journal.alerts import Alerts
@@ -101,18 +101,19 @@ class Serving:
         now = self._time.now()
         is_old = looks_again(course.served.values())
         why = trouble(course.served.values(), ended.at, now) if self._probes or course.is_served else None
-        if not course.is_served:
-            if why is not None:
-                course = self._alert(one, course, Trouble(why), told, bound)
-            if why is not None or not (is_old or self._unasked(course, ended.resources)):
-                course = self._courses.served(course, now)
+        if why is not None:
+            course = self._alert(one, course, Trouble(why), told, bound)
+        left = self._to_ask(course, ended.resources)
+        is_long_ago = now >= ended.at + TOO_LONG and all(name in course.served for name in left)
+        if not course.is_served and (not left or is_long_ago):
+            course = self._courses.served(course, now)
         stage = Placed.DEPLOY_FAILED if why is not None else Placed.DEPLOYED
         reason = why or (Reason.OLD_ONE_SERVED if is_old else None)
         return Told(stage, reason, ended.job_id, tuple(places_in(told)), course.is_served), course
 
     def _asked_now(self, of: Twins, course: Course, resources: tuple[Deployed, ...]) -> Course:
         """Ask what was not asked yet, or served the old one; write down what is new."""
-        names = self._unasked(course, resources)[: max(0, MOST - self._asked)]
+        names = self._to_ask(course, resources)[: max(0, MOST - self._asked)]
         if course.is_served or not names:
             return course
         found = ask_all(self._prober, names, of.old, of.new, self._time)
@@ -121,10 +122,14 @@ class Serving:
             return course
         return self._courses.asked(course, found, self._time.now())
 
-    def _unasked(self, course: Course, resources: tuple[Deployed, ...]) -> list[str]:
-        """Return the names that are still to be asked: those nobody has asked, and those that serve the old one."""
+    def _to_ask(self, course: Course, resources: tuple[Deployed, ...]) -> list[str]:
+        """Return the names that are to be asked, those first that nobody has asked yet.
+
+        What served the old one, or did not answer, is asked again: it may have been a bad moment.
+        """
         if not self._probes:
             return []
         deployed = [one.domain for one in resources if one.put is Put.DEPLOYED]
         names = dict.fromkeys(name for domain in deployed for name in names_to_ask(domain))
-        return [name for name in names if course.served.get(name, Serves.OLD) is Serves.OLD]
+        left = [name for name in names if course.served.get(name) not in {Serves.NEW, Serves.OTHER}]
+        return sorted(left, key=lambda name: name in course.served)

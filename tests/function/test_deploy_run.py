@@ -463,7 +463,7 @@ def test_what_a_domain_serves_is_in_the_message(cloud: Cloud, serves: str | None
     world.ticks(2)
     assert [one["Serves"] for one in told_once(world, DEPLOYED)["data"]["Resources"]] == [word]
     assert set(browser.asked) == {"www.example.com"}
-    assert len(browser.asked) == (2 if word == "old" else 1), "the old one is looked at again"
+    assert len(browser.asked) == (1 if word == "new" else 2), "the old one, and nobody, is looked at again"
 
 
 def test_so_many_domains_that_a_run_cannot_ask_them_all_are_asked_by_several(
@@ -496,6 +496,23 @@ def test_an_old_one_that_is_served_for_three_days_is_told_once(cloud: Cloud) -> 
     assert (data["Reason"], data["Resources"][0]["Serves"]) == ("old-one-served", "old")
     told_once(world, DEPLOYED)
     assert world.notes() == []
+
+
+@pytest.mark.parametrize("then", ["old", "new", "nobody"])
+def test_a_name_that_does_not_answer_is_asked_again_for_three_days(cloud: Cloud, then: str) -> None:
+    world = World(cloud, "instance", "CDN")
+    browser = world.function.prober = Browser(cloud)
+    world.issue()
+    world.ticks(2)
+    told_once(world, DEPLOYED)
+    browser.serves = {"old": world.old, "new": world.new, "nobody": None}[then]
+    world.ticks(8, hours=12)
+    assert [message["data"]["Reason"] for message in world.said(FAILED)] == ["old-one-served"] * (then == "old")
+    assert world.notes() == []
+    asked = len(browser.asked)
+    assert asked == (2 if then == "new" else 8), "seven more, over three days"
+    world.ticks(2)
+    assert len(browser.asked) == asked
 
 
 def test_with_probe_off_nobody_is_asked(cloud: Cloud) -> None:

@@ -167,7 +167,8 @@ def test_a_folder_that_is_not_the_stand_ins_is_not_emptied(tmp_path: Path, capsy
 
 def test_four_runs_show_a_whole_chain_from_the_application_to_the_deployment(state: Path, capsys: Shown):
     chain = ("--set", "INSTANCES=apply", "--set", "DEPLOY_TO=*")
-    told = [sent(run(state, capsys, *chain, *later)) for later in ((), *[("--later", "1h")] * 3)]
+    printed = [run(state, capsys, *chain, *later) for later in ((), *[("--later", "1h")] * 3)]
+    told = list(map(sent, printed))
     order = [
         f"cas.instance.applied {DUE}-{BASE}-applied",
         f"cas.instance.issued {DUE}-20000007-issued",
@@ -176,6 +177,11 @@ def test_four_runs_show_a_whole_chain_from_the_application_to_the_deployment(sta
     places = [next(number for number, ids in enumerate(told) if id_ in ids) for id_ in order]
     assert places == sorted(places)
     assert places[0] == 0
+    stages = ("deploying", "deployed 2 of 2")
+    shown = [stage for text in printed for stage in stages if re.search(rf"{DUE} .* {stage}\b", text)]
+    assert shown == ["deploying", "deployed 2 of 2", "deployed 2 of 2"]
+    assert "Still bound to the old certificate of app.example.com: ALB " in printed[1]
+    assert not any("Still bound" in text for text in printed[2:])
 
 
 def test_the_authority_can_be_told_to_refuse(state: Path, capsys: Shown):
@@ -344,6 +350,19 @@ def table_of(capsys: Shown, *lines: dict[str, Any]) -> list[str]:
 def line(**fields: Any) -> dict[str, Any]:
     nothing = dict.fromkeys(("order_id", "domain", "reason", "new_order_id", "message_id", "days_left"))
     return {"kind": "order", "outcome": "would-renew", **nothing, **fields}
+
+
+def test_of_a_deployment_it_is_shown_how_far_it_is_and_why_no_further(capsys: Shown):
+    failed = {"stage": "deploy-failed", "deployed": 1, "of": 2, "reason": "resources-left"}
+    waits = {"stage": "deploying", "deployed": 0, "of": 0, "reason": "deploying"}
+    lines = [line(order_id=str(number), deployment=placing) for number, placing in enumerate((failed, waits, None), 7)]
+    head, _, *rows = table_of(capsys, *lines)[:5]
+    assert head.endswith("deployment")
+    assert [row[head.index("deployment") :] for row in rows] == [
+        "deploy-failed 1 of 2, resources-left",
+        "deploying",
+        "",
+    ]
 
 
 def test_what_no_line_has_is_no_column(capsys: Shown):
