@@ -111,13 +111,13 @@ def _starts(machine: Deploying) -> int:
     return len([call for call in machine.cloud.cas.calls_of(START) if call.is_answered])
 
 
-def every_point(stride: int = 1) -> None:
-    """All of it."""
+def every_point(stride: int = 1, of_pairs: int = 3) -> None:
+    """All of it; of the points of a run every `stride`-th, and of those of each of two every `of_pairs`-th."""
     for runs_before in (0, 1):
         for point in range(0, points(runs_before), stride):
             dies_at(runs_before, point)
     at = effects()
-    for first in at[::stride]:
-        for second in at[::stride]:
+    for first in at[::of_pairs]:
+        for second in at[::of_pairs]:
             two_at(first, second, second_ends_first=bool((first + second) % 2))
             one_dies_beside_another(first, second)

@@ -113,5 +113,5 @@ def everything(start: int) -> None:
         must_not_be_deployed(kind, flaw)
     for turn in turns():
         play(*turn)
-    every_point(stride=5)
+    every_point(stride=5, of_pairs=5)
     histories(EXAMPLES, start)
