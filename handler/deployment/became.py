@@ -1,13 +1,10 @@
 """What became of the resources of a job, and what has the old certificate although it should not. Pure."""
 
-from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from handler.deployment.job import Put, Worker
 from handler.deployment.resource import Resource
-
-Place = tuple[str, str, str, str, str]
 
 
 class Deployed(NamedTuple):
@@ -36,29 +33,13 @@ def left(resources: Iterable[Resource]) -> tuple[Deployed, ...]:
 
 
 def not_among(workers: Iterable[Worker], bound: Iterable[Resource], known: frozenset[str]) -> list[Resource]:
-    """Return the resources with which no worker has to do.
+    """Return the resources with which no worker has to do: the id says it.
 
-    The id says it. A worker whose id is that of no resource, or that has none, is of the one at the same place: should
-    CAS know it by another id there. One worker is of one resource: of two at one place the second is missed.
+    Where workers say no ids, what the job was made with has to do with it, if it has that many workers. Nothing else is
+    taken for the same: two resources can have one domain.
     """
-    listed, resources = list(workers), list(bound)
+    listed = list(workers)
     ids = {one.resource_id for one in listed}
-    strangers = ids - known - {one.id for one in resources}
-    places = Counter(place_of(one) for one in listed if one.resource_id in strangers)
-    missed = []
-    for one in resources:
-        place = place_of(one)
-        if one.id in ids:
-            continue
-        if place is not None and places[place] > 0:
-            places[place] -= 1
-        else:
-            missed.append(one)
-    return missed
-
-
-def place_of(one: Worker | Resource) -> Place | None:
-    """Return by what a resource is the same, whatever its id; None if nothing tells it from its neighbours."""
-    if not (one.domain or one.instance or one.listener):
-        return None
-    return one.product.casefold(), one.region, one.domain, one.instance, one.listener
+    if "" in ids and len(listed) >= len(known):
+        ids |= known
+    return [one for one in bound if one.id not in ids]

@@ -20,7 +20,7 @@ class Choices(NamedTuple):
 
 
 def look(service: DeploymentService, old_id: str, new_id: str, choices: Choices, record: Record) -> Picture:
-    """Read the job for a new certificate, and the workers and resources if they matter. Raises CasError.
+    """Read the job for a new certificate, its workers, and what is bound to the old one. Raises CasError.
 
     The job is read first: what is listed afterwards is no older than it is.
     """
@@ -28,10 +28,8 @@ def look(service: DeploymentService, old_id: str, new_id: str, choices: Choices,
     picture = Picture(old_id, new_id, choices.products, job=job, is_vague=is_vague)
     if job is not None and not is_vague:
         picture = picture._replace(workers=service.workers(job.id), counts=service.counts(job.id))
-    is_under_way = job is not None and not (job.is_waiting or job.has_ended or picture.counts.all_ended)
-    if not is_under_way:
-        listed = service.resources(old_id)
-        picture = picture._replace(plan=planned(old_id, listed.resources, listed.nameless, choices.products))
+    listed = service.resources(old_id)
+    picture = picture._replace(plan=planned(old_id, listed.resources, listed.nameless, choices.products))
     if job is None and picture.plan.resources and not record.job_id:
         picture = picture._replace(contact=choices.contact or next(iter(service.contacts()), ""))
     return picture

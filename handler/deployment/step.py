@@ -9,7 +9,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from handler.deployment.became import Deployed, left, place_of, what_became
+from handler.deployment.became import Deployed, left, what_became
 from handler.deployment.job import Counts, Job, Put, Worker
 from handler.deployment.plan import Plan, is_chosen
 from handler.deployment.record import Attempt, Record
@@ -47,6 +47,11 @@ class Picture(NamedTuple):
     def left(self) -> tuple[Deployed, ...]:
         """Return what is to get the new certificate and has the old one."""
         return left(self.plan.resources)
+
+    def became(self, known: frozenset[str]) -> tuple[Deployed, ...]:
+        """Return what became of the new certificate's resources; `known`: what the job was made with."""
+        ours = [worker for worker in self.workers if worker.certificate_id in {self.new_id, ""}]
+        return what_became(ours, self.plan.resources, known)
 
 
 class Make(NamedTuple):
@@ -111,7 +116,7 @@ def told_if_late(step: Step, picture: Picture, record: Record, now: datetime) ->
     if not isinstance(step, Wait) or now <= since + LONGEST:
         return step
     is_begun = job is not None and not job.is_waiting
-    resources = what_became(picture.workers, (), record.resource_ids) if is_begun else picture.left
+    resources = picture.became(record.resource_ids) if is_begun else picture.left
     return Failed(Reason.JOB_TOO_SLOW, step.job, resources, is_final=False)
 
 
@@ -187,26 +192,25 @@ def _is_ours(picture: Picture, record: Record, job: Job) -> bool:
 def _takes_something_back(picture: Picture, record: Record) -> bool:
     """Tell whether a job would touch what is no longer bound to the old certificate: a person has bound that.
 
-    Where a worker says nothing of its resource, or there are no workers yet, the journal says what the job is about.
+    Where a worker says no id, or there are no workers yet, the journal says what the job is about.
     """
-    ids, places = picture.plan.ids, {place_of(one) for one in picture.plan.resources}
-    nameless = [one for one in picture.workers if not one.resource_id and place_of(one) is None]
-    if (nameless or not picture.workers) and not (record.resource_ids and record.resource_ids <= ids):
-        return True
-    known = [one for one in picture.workers if one not in nameless]
-    return not all(
-        one.resource_id in ids or (one.resource_id not in record.resource_ids and place_of(one) in places - {None})
-        for one in known
-    )
+    touched = {worker.resource_id for worker in picture.workers} or {""}
+    if "" in touched:
+        if not record.resource_ids:
+            return True
+        touched = touched - {""} | record.resource_ids
+    return not touched <= picture.plan.ids
 
 
 def _under_way_or_over(picture: Picture, record: Record, job: Job) -> Step:
     workers, counts = picture.workers, picture.counts
-    resources = what_became(workers, picture.plan.resources, record.resource_ids)
     is_whole = bool(workers) and counts.workers in {None, len(workers)}
-    is_through = all(one.put is not Put.UNFINISHED for one in resources)
+    is_through = all(worker.put is not Put.UNFINISHED for worker in workers)
     if not (is_whole and is_through and (job.has_ended or counts.all_ended)):
         return Wait(Reason.DEPLOYING, job)
+    resources = picture.became(record.resource_ids)
+    if any(worker.certificate_id not in {picture.new_id, ""} for worker in workers):
+        return Failed(Reason.FOREIGN_JOB, job, resources)
     if any(one.put is not Put.DEPLOYED for one in resources):
         return Failed(Reason.RESOURCES_LEFT, job, resources)
     if picture.plan.unreadable:  # what has no legible row may still have the old one

@@ -224,12 +224,14 @@ def test_one_that_has_not_got_it_is_a_failure_whatever_the_job_says(state, put):
     assert (told.reason, told.is_final, told.resources[1].put) == (Reason.RESOURCES_LEFT, True, put)
 
 
-def test_what_the_job_has_is_not_missed_by_whichever_of_id_and_place_it_is_known():
+def test_what_the_job_has_is_not_missed_whether_its_workers_say_so_or_the_journal():
     ended = JOB._replace(state="success")
-    other_ids = (worker(ONE, resource_id="99"), worker(TWO, resource_id=""))
+    without_ids = (worker(ONE, resource_id=""), worker(TWO, resource_id="", domain="", instance="", listener=""))
     other_places = (worker(ONE, domain="WWW"), worker(TWO, region="cn-beijing"))
-    for workers in (BOTH, other_ids, other_places):
+    for workers in (BOTH, without_ids, other_places):
         assert isinstance(step(job=ended, workers=workers, counts=Counts(2, 2, 0, 0)), Done)
+    unknown = step(Record(), job=ended, workers=without_ids, counts=Counts(2, 2, 0, 0))
+    assert [one.put for one in unknown.resources] == [Put.DEPLOYED, Put.DEPLOYED, Put.MISSED, Put.MISSED]
     missed = step(job=ended, workers=BOTH[:1], counts=Counts(1, 1, 0, 0))
     assert (missed.reason, missed.resources[1].put) == (Reason.RESOURCES_LEFT, Put.MISSED)
 
@@ -243,12 +245,27 @@ def test_what_shows_late_is_missed_though_nothing_tells_it_from_what_the_job_has
     for record in (BEGUN, BEGUN._replace(resource_ids=frozenset({"11"}))):
         told = step(record, **shown)
         assert (told.reason, [one.put for one in told.resources]) == (Reason.RESOURCES_LEFT, [Put.DEPLOYED, Put.MISSED])
-    two = step(job=ended, workers=(worker(here, resource_id="99"),), counts=Counts(1, 1, 0, 0), plan=Plan((here, late)))
-    assert Put.MISSED in [one.put for one in two.resources], "one worker is of one resource"
+    bare = {**shown, "workers": (worker(here, resource_id=""),), "plan": Plan((here, late))}
+    told = step(BEGUN._replace(resource_ids=frozenset({"11"})), **bare)
+    assert [one.put for one in told.resources] == [Put.DEPLOYED, Put.MISSED]
+
+
+@pytest.mark.parametrize("state", ["success", "processing"])
+def test_a_job_that_puts_another_certificate_somewhere_is_somebody_elses_however_well_it_ended(state):
+    shown = {"job": JOB._replace(state=state), "counts": Counts(2, 2, 0, 0)}
+    told = step(workers=(worker(ONE), worker(TWO, certificate_id="7")), plan=Plan(), **shown)
+    assert (told.reason, [one.name for one in told.resources]) == (Reason.FOREIGN_JOB, ["www.example.com"])
+    told = step(workers=(worker(ONE, certificate_id="7"), worker(TWO)), **shown)
+    assert [one.put for one in told.resources] == [Put.DEPLOYED, Put.MISSED]
+
+
+def test_what_is_told_of_a_job_that_takes_too_long_has_what_the_job_lacks():
+    slow = step(now=BEGAN + DAY + SECOND, workers=(worker(ONE, "processing"),))
+    assert (slow.reason, [one.put for one in slow.resources]) == (Reason.JOB_TOO_SLOW, [Put.UNFINISHED, Put.MISSED])
 
 
 def test_a_worker_that_says_nothing_of_its_resource_is_told_by_what_the_job_was_made_with():
-    bare = worker(ONE, "editing", resource_id="", domain="")
+    bare = worker(ONE, "editing", resource_id="")
     assert step(job=EDITING, workers=(bare, worker(TWO, "editing"))) == Schedule(EDITING)
     rebound = step(job=EDITING, workers=(bare, worker(TWO, "editing")), plan=Plan((TWO,)))
     assert rebound.reason == Reason.RESOURCE_REBOUND
