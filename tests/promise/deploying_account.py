@@ -64,7 +64,7 @@ class Account:
         self.others = cloud.cas.certificates.upload("www.example.com", days_left=300)
         self.bind_new(self.others, "CDN")
         upload = cloud.cas.certificates.of(self.others)
-        bought = replace(upload, certificate_id=self.others + 1, source="BUY", instance_id="cas-other")
+        bought = replace(upload, certificate_id=cloud.cas.certificates.new_id(), source="BUY", instance_id="cas-other")
         self.another = cloud.cas.certificates.keep(bought).certificate_id
 
     def add(self, kind: str, flaw: str, products: Sequence[str], days_left: float = 25) -> Pair:
