@@ -180,6 +180,21 @@ def test_no_other_product_is_touched(cloud: Cloud) -> None:
     assert world.notes(), "it is still looked at"
 
 
+@pytest.mark.parametrize("kind", ["instance", "order"])
+def test_resources_of_very_many_names_keep_no_message_from_people(cloud: Cloud, kind: str) -> None:
+    world = World(cloud, kind, "CDN")
+    cloud.cas.deployments.takes = 0.1
+    names = ",".join(f"one-of-very-many-names-{number:02}.example.com" for number in range(20))
+    for _ in range(150):
+        cloud.cas.resources.add(world.old, "ALB", names)
+    world.issue()
+    answers = [world.tick() for _ in range(3)]
+    assert [answer.failed for answer in answers] == [False] * 3
+    assert told_once(world, f"cas.{kind}.issued")["data"]["StillBound"]
+    data = told_once(world, DEPLOYED)["data"]
+    assert data["ResourcesInAll"] == 151 > len(data["Resources"]) > 0
+
+
 def test_where_nothing_is_bound_it_is_deployed_with_an_empty_list(cloud: Cloud) -> None:
     world = World(cloud, "instance", "ALB", DEPLOY_TO="CDN")
     world.issue()
