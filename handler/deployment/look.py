@@ -6,8 +6,9 @@ from typing import NamedTuple
 from handler.deployment.job import Job, job_name
 from handler.deployment.plan import planned
 from handler.deployment.record import Record
-from handler.deployment.service import DeploymentService
+from handler.deployment.service import DeploymentService, ResourceList
 from handler.deployment.step import Picture
+from handler.errors import CasRefused
 
 
 class Choices(NamedTuple):
@@ -30,11 +31,25 @@ def look(service: DeploymentService, old_id: str, new_id: str, choices: Choices,
         picture = picture._replace(workers=service.workers(job.id), counts=service.counts(job.id))
     is_under_way = job is not None and not (job.is_waiting or job.has_ended or picture.counts.all_ended)
     if not is_under_way:
-        listed = service.resources(old_id)
+        listed = listed_for(service, old_id, may_be_gone=record.since is not None)
         picture = picture._replace(plan=planned(old_id, listed.resources, listed.nameless, choices.products))
     if job is None and picture.plan.resources and not record.job_id:
         picture = picture._replace(contact=choices.contact or next(iter(service.contacts()), ""))
     return picture
+
+
+def listed_for(service: DeploymentService, certificate_id: str, *, may_be_gone: bool) -> ResourceList:
+    """Read where a certificate is bound. Raises CasError.
+
+    `may_be_gone`: that CAS knows no such certificate means that nothing is bound to it. Only of one whose resources
+    were read before: else it may as well be the way in which we ask.
+    """
+    try:
+        return service.resources(certificate_id)
+    except CasRefused as refused:
+        if may_be_gone and "NotFound" in refused.code:
+            return ResourceList()
+        raise
 
 
 def chosen(jobs: Iterable[Job]) -> Job | None:
