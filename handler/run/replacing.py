@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from hashlib import sha256
 
 from handler.certificates.rules import HISTORY
 from handler.deployment.became import left
@@ -233,9 +234,12 @@ class Replacing:
 
 
 def _in_turn(keys: list[str], now: datetime) -> list[str]:
-    """Return the keys from another one on in each run, so that none waits for ever for those before it."""
-    first = int(now.timestamp()) % len(keys) if keys else 0
-    return keys[first:] + keys[:first]
+    """Return the keys in another order in each run, so that none waits for ever for those before it.
+
+    A timer fires at the same time every day, so the time of day alone would bring the same order again.
+    """
+    seed = now.isoformat()
+    return sorted(keys, key=lambda key: sha256(f"{seed} {key}".encode()).digest())
 
 
 def _advised(failure: Exception) -> str:

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from handler.deployment import served
+from handler.deployment.replacement import Replacement
 from handler.deployment.served import Served, Unreachable
+from handler.run.replacing import Replacing
 from tests.deployed import Answer, Function
 from tests.points import Crash, crash_at
 from tests.stubs import faults
@@ -426,6 +428,30 @@ def test_what_no_time_is_left_for_is_said_and_done_by_the_next_run(cloud: Cloud)
     assert "no time was left for the deployment of 1 certificate" in answer.text
     world.ticks(3)
     assert world.bound == [world.new] * 2
+
+
+def test_no_certificate_waits_for_ever_for_a_daily_run_that_has_time_for_one(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(cloud, "instance", "CDN", PROBE="off")
+    others = [cloud.cas.instances.add(f"www{number}.example.com", 10, hosted=True) for number in range(3)]
+    world.issue()
+    for other in others:
+        cloud.cas.resources.add(cloud.cas.instances.of(other).certificate_id or 0, "CDN")
+        cloud.cas.instances.issue(other)
+    looked_at: list[str] = []
+
+    def only_one(replacing: Replacing, one: Replacement) -> None:
+        looked_at.append(one.id)
+        monkeypatch.setattr("handler.run.replacing.SHORTEST_TIMEOUT", 10_000)
+
+    monkeypatch.setattr(Replacing, "_take_up", only_one)
+    first = cloud.clock.now()
+    for day in range(20):
+        monkeypatch.setattr("handler.run.replacing.SHORTEST_TIMEOUT", 1)
+        cloud.clock.advance(seconds=(first + timedelta(days=day) - cloud.clock.now()).total_seconds())
+        world.function.tick()
+    assert set(looked_at) == {world.id, *others}
 
 
 def test_a_resource_that_a_person_binds_elsewhere_meanwhile_is_left_alone(cloud: Cloud) -> None:
