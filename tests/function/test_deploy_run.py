@@ -708,6 +708,23 @@ def test_what_never_gets_on_is_forgotten_a_month_after_the_old_one_has_ended(clo
     assert len(cloud.cas.calls_of("ListCloudResources")) == before
 
 
+@pytest.mark.parametrize("why", ["refused", "answers lost"])
+def test_what_people_bind_themselves_instead_of_a_job_that_could_not_be_made_is_no_longer_a_failure(
+    cloud: Cloud, why: str
+) -> None:
+    world = World(cloud, "instance", "CDN", PROBE="off")
+    cloud.cas.resources.of(world.resources[0]).supports_certificates = why == "answers lost"
+    for _ in range(3 if why == "answers lost" else 0):
+        cloud.cas.fail(CREATE, faults.timeout_before())
+    world.issue()
+    assert world.shown(world.ticks(6))["stage"] == "deploy-failed"
+    cloud.cas.resources.bind(world.resources[0], world.new)
+    assert world.shown(world.tick())["stage"] == "deployed"
+    assert told_once(world, DEPLOYED)["data"]["Resources"] == []
+    world.ticks(4)
+    assert world.notes() == []
+
+
 def test_a_function_that_was_off_for_months_deploys_and_says_so(cloud: Cloud) -> None:
     world = World(cloud, "instance", "CDN", PROBE="off")
     world.issue()
