@@ -10,6 +10,8 @@ from handler.certificates.rows import SHOWN, Row, domain_in
 
 UPLOAD = "UPLOAD"
 _SOURCES = frozenset({"BUY", "TEST", UPLOAD})
+GONE = "gone"
+"""Of a certificate that CAS no longer shows; no status of CAS."""
 _STATUSES = frozenset({"issued", "revoked", "willExpire", "expired"})
 
 
@@ -22,7 +24,7 @@ class IssuedCertificate(NamedTuple):
     instance: str
     """Of the order, or the V2 instance, that it was issued for."""
     status: str
-    """issued, willExpire, expired or revoked."""
+    """issued, willExpire, expired or revoked; or `GONE`."""
     source: str
     """BUY, TEST or UPLOAD."""
     ends: datetime | None
@@ -35,6 +37,11 @@ class IssuedCertificate(NamedTuple):
     def names(self) -> frozenset[str]:
         """All of its names, in canonical spelling."""
         return frozenset(names_in(self.domain))
+
+
+def gone(certificate_id: str, ends: datetime | None) -> IssuedCertificate:
+    """Return what is still known of a certificate that CAS no longer shows."""
+    return IssuedCertificate(certificate_id, "", "", GONE, "", ends, "")
 
 
 def certificate_in(row: object) -> IssuedCertificate | str:

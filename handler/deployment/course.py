@@ -51,6 +51,11 @@ class Course(NamedTuple):
     """The ids of the messages that are on the queue."""
 
     @property
+    def is_begun(self) -> bool:
+        """Whether something may have been made, or it is over."""
+        return self.record.since is not None or self.is_settled
+
+    @property
     def is_settled(self) -> bool:
         """Whether no job is to be made, started or followed any more."""
         return self.ended is not None and self.ended.is_final

@@ -6,8 +6,9 @@ from typing import NamedTuple
 from handler.deployment.job import Job, job_name
 from handler.deployment.plan import planned
 from handler.deployment.record import Record
-from handler.deployment.service import DeploymentService
+from handler.deployment.service import DeploymentService, ResourceList
 from handler.deployment.step import Picture
+from handler.errors import CasRefused
 
 
 class Choices(NamedTuple):
@@ -28,11 +29,25 @@ def look(service: DeploymentService, old_id: str, new_id: str, choices: Choices,
     picture = Picture(old_id, new_id, choices.products, job=job, is_vague=is_vague)
     if job is not None and not is_vague:
         picture = picture._replace(workers=service.workers(job.id), counts=service.counts(job.id))
-    listed = service.resources(old_id)
+    listed = listed_for(service, old_id, may_be_gone=record.since is not None)
     picture = picture._replace(plan=planned(old_id, listed.resources, listed.nameless, choices.products))
     if job is None and picture.plan.resources and not record.job_id:
         picture = picture._replace(contact=choices.contact or next(iter(service.contacts()), ""))
     return picture
+
+
+def listed_for(service: DeploymentService, certificate_id: str, *, may_be_gone: bool) -> ResourceList:
+    """Read where a certificate is bound. Raises CasError.
+
+    `may_be_gone`: that CAS knows no such certificate means that nothing is bound to it. Only of one whose resources
+    were read before: else it may as well be the way in which we ask.
+    """
+    try:
+        return service.resources(certificate_id)
+    except CasRefused as refused:
+        if may_be_gone and "NotFound" in refused.code:
+            return ResourceList()
+        raise
 
 
 def chosen(jobs: Iterable[Job]) -> Job | None:

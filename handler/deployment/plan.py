@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from handler.certificates.rows import SHOWN
-from handler.deployment.certificate import UPLOAD, IssuedCertificate
+from handler.deployment.certificate import GONE, UPLOAD, IssuedCertificate
 from handler.deployment.resource import Resource
 from handler.outcomes import Reason
 
@@ -21,6 +21,11 @@ def unreadable(old: IssuedCertificate, new: IssuedCertificate, _now: datetime) -
 def uploaded(old: IssuedCertificate, new: IssuedCertificate, _now: datetime) -> bool:
     """One of them was uploaded: deploying it costs money, and replacing it is not for us to decide."""
     return UPLOAD in {old.source, new.source}
+
+
+def not_found(old: IssuedCertificate, new: IssuedCertificate, _now: datetime) -> bool:
+    """CAS no longer shows one of them."""
+    return GONE in {old.status, new.status}
 
 
 def revoked(_old: IssuedCertificate, new: IssuedCertificate, _now: datetime) -> bool:
@@ -46,6 +51,7 @@ def ends_no_later(old: IssuedCertificate, new: IssuedCertificate, _now: datetime
 CHECKS: dict[Reason, Callable[[IssuedCertificate, IssuedCertificate, datetime], bool]] = {
     Reason.UPLOADED: uploaded,
     Reason.ROW_UNREADABLE: unreadable,
+    Reason.CERTIFICATE_NOT_FOUND: not_found,
     Reason.REVOKED: revoked,
     Reason.EXPIRED: expired,
     Reason.NAMES_CHANGED: other_names,

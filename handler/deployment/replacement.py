@@ -37,6 +37,8 @@ class Replacement(NamedTuple):
     """Of the certificate that is replaced; of an order empty until it is found out."""
     new_id: str = ""
     """Of the new certificate; as `old_id`."""
+    deploys: bool = False
+    """Whether it was to be deployed when it was noted: `DEPLOY_TO` is about what is issued from then on."""
 
     @property
     def key(self) -> str:
@@ -71,6 +73,7 @@ class Replacements:
             "replaced_cert_end": rfc3339(one.old_ends) if one.old_ends else None,
             "replaced_certificate_id": one.old_id,
             "certificate_id": one.new_id,
+            "deploys": one.deploys,
         }
         self._store.put(one.key, json.dumps(body, separators=(",", ":")).encode())
 
@@ -91,6 +94,7 @@ class Replacements:
                 _moment(facts["replaced_cert_end"]),
                 text(facts["replaced_certificate_id"]),
                 text(facts["certificate_id"]),
+                facts.get("deploys") is True,
             )
         except (KeyError, TypeError, ValueError, AttributeError):
             msg = f"{key} is not a note of this program"

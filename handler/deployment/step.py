@@ -124,7 +124,9 @@ def _without_a_job(picture: Picture, record: Record, now: datetime, settle: time
     if record.job_id:
         return _gone(picture, record, now, settle)
     not_yet = _not_yet(record.make, picture, now, settle)
-    if not_yet is not None:
+    is_left = picture.plan.resources or picture.plan.unreadable
+    # What is in the way of a job is in the way of nothing once people have bound the new one themselves.
+    if not_yet is not None and (is_left or isinstance(not_yet, Wait)):
         return not_yet
     if picture.plan.resources and not picture.contact:
         return Failed(Reason.NO_CONTACT, None, picture.left, is_final=False)

@@ -1,16 +1,22 @@
 """What all messages have in common: CloudEvents 1.0, and their types. Pure."""
 
+import itertools
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from handler.certificates.renewable import Renewable
 from handler.runtime.clock import rfc3339
 
 MOST_BOUND = 100
 """So many places are named at most: a queue takes no message of any length."""
+MOST_OF_A_LIST = 15_000
+"""So many bytes the places of one list take at most, since a place can have a hundred names: two such lists and the
+longest certificate fit into what SMQ takes, which is 48 KB before Base64."""
+
+_Place = TypeVar("_Place", bound=Mapping[str, Any])
 
 
 class MessageType(str, Enum):
@@ -55,16 +61,22 @@ class Replaced(NamedTuple):
         bound = self.still_bound
         return {
             **{name: value for name, value in known.items() if value},
-            **({} if bound is None else {"StillBound": [dict(one) for one in bound[:MOST_BOUND]]}),
+            **({} if bound is None else {"StillBound": as_many_as_fit([dict(one) for one in bound[:MOST_BOUND]])}),
         }
 
 
 NOTHING_KNOWN = Replaced()
 
 
+def as_many_as_fit(places: Sequence[_Place]) -> list[_Place]:
+    """Return the first of these, as many as `MOST_OF_A_LIST` allows."""
+    sizes = itertools.accumulate(len(_json(one)) + 1 for one in places)
+    return [one for one, size in zip(places, sizes, strict=True) if size <= MOST_OF_A_LIST]
+
+
 def cloud_event(id_: str, type_: MessageType, subject: str, at: datetime, account_id: str, data: dict[str, Any]) -> str:
     """Write a message: a CloudEvent in structured JSON, in whole seconds of UTC."""
-    return json.dumps(
+    return _json(
         {
             "specversion": "1.0",
             "id": id_,
@@ -74,8 +86,7 @@ def cloud_event(id_: str, type_: MessageType, subject: str, at: datetime, accoun
             "time": rfc3339(at.replace(microsecond=0)),
             "datacontenttype": "application/json",
             "data": data,
-        },
-        separators=(",", ":"),
+        }
     )
 
 
@@ -87,3 +98,8 @@ def certificate_of(of: Renewable) -> dict[str, Any]:
         "InstanceId": of.instance if of.is_known else None,
         "CertEndTime": rfc3339(of.ends) if of.ends else None,
     }
+
+
+def _json(value: object) -> str:
+    """Return ASCII: as many bytes as characters."""
+    return json.dumps(value, separators=(",", ":"))

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from handler.certificates.renewable import Kind, Renewable
-from handler.outbox.cloud_event import MOST_BOUND, MessageType, certificate_of, cloud_event
+from handler.outbox.cloud_event import MOST_BOUND, MessageType, as_many_as_fit, certificate_of, cloud_event
 
 MOST_RESOURCES = 100
 """So many are named at most: a queue takes no message of any length."""
@@ -115,17 +115,19 @@ def _data(deployment: Deployment) -> dict[str, Any]:
         "OrderId": deployment.new.id if deployment.new.kind is Kind.ORDER else None,
         **certificate_of(deployment.new),
         "JobId": deployment.job_id,
-        "Resources": [
-            {
-                "Product": one.product,
-                "Region": one.region,
-                "Resource": one.resource,
-                "Domain": one.domain,
-                "Outcome": str(one.outcome),
-                "Serves": None if one.serves is None else str(one.serves),
-            }
-            for one in first
-        ],
+        "Resources": as_many_as_fit(
+            [
+                {
+                    "Product": one.product,
+                    "Region": one.region,
+                    "Resource": one.resource,
+                    "Domain": one.domain,
+                    "Outcome": str(one.outcome),
+                    "Serves": None if one.serves is None else str(one.serves),
+                }
+                for one in first
+            ]
+        ),
         "ResourcesInAll": len(deployment.resources),
-        "StillBound": [dict(one) for one in deployment.elsewhere[:MOST_BOUND]],
+        "StillBound": as_many_as_fit([dict(one) for one in deployment.elsewhere[:MOST_BOUND]]),
     }

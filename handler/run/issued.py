@@ -63,6 +63,7 @@ class Issues:
                 self._left = 0
                 self._log.problem("not-looked-where-bound", order_id=one.id, message=str(failure))
         if self._deploys or bound:
+            one = one._replace(deploys=self._deploys)
             self._notes.put(one)
             self.fresh[one.key] = one
         return Replaced(one.new_id, one.old_id, bound)
@@ -97,7 +98,7 @@ def would_be_noted(
             if issued is not None:
                 then = renewal._replace(successor=Successor(issued.certificate_id, now))
                 found.append(replacement_of_instance(then, instance.renewable, now))
-    return {one.key: one for one in found}
+    return {one.key: one._replace(deploys=True) for one in found}
 
 
 def replacement_of_order(renewal: Renewal, new: Renewable, now: datetime) -> Replacement:

@@ -17,6 +17,8 @@ from handler.result import Line, Place, Placing, RunResult
 from handler.run.issued import place_of
 
 NOTHING_BOUND = Plan()
+MOST_SHOWN = 20
+"""So many resources does a dry run name in its note; the line has more."""
 
 
 def put_placing(result: RunResult, one: Replacement, renewal: Renewal, placing: Placing) -> None:
@@ -47,6 +49,13 @@ def placing_of(
 def to_be_placed(resources: Iterable[Resource]) -> list[Place]:
     """Return what a dry run says of the resources that would get the new certificate."""
     return [{**place_of(one), "Outcome": None, "Serves": None} for one in resources]
+
+
+def named(places: list[Place]) -> str:
+    """Return what the note of a dry run says of them."""
+    listed = ", ".join(f"{one['Product']} {one['Resource']}" for one in places[:MOST_SHOWN])
+    rest = len(places) - MOST_SHOWN
+    return f"{listed} and {rest} more" if rest > 0 else listed
 
 
 def told_of(resources: Iterable[Deployed], found: Mapping[str, Serves]) -> list[DeployedResource]:

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from hashlib import sha256
 
 from handler.certificates.rules import HISTORY
 from handler.deployment.became import left
 from handler.deployment.course import Course, Courses
-from handler.deployment.plan import Plan, planned, reason_not_to_deploy
+from handler.deployment.plan import Plan, reason_not_to_deploy
 from handler.deployment.replacement import Replacement, Replacements
 from handler.deployment.step import LONGEST, Done, Failed, Make, Schedule, Step, Wait
-from handler.deployment.twins import Twins, twins
+from handler.deployment.twins import Twins
 from handler.errors import CasError, CasMisconfigured, CasRefused, JournalConflict, JournalUnavailable, PublishFailed
 from handler.journal.journal import Journal
 from handler.journal.open_notes import OpenWork
@@ -18,23 +19,22 @@ from handler.orders.book import OrderBook
 from handler.orders.eligibility import Known
 from handler.outbox.publisher import Outbox
 from handler.outcomes import Placed, Reason
-from handler.result import Place, Placing, RunResult
+from handler.result import Placing, RunResult
 from handler.run.deploy import Deployer
 from handler.run.issued import Issues, place_of, with_ids, would_be_noted
 from handler.run.lists import Lists
-from handler.run.placings import placing_of, put_placing, to_be_placed
+from handler.run.pairing import Pairing
+from handler.run.placings import named, placing_of, put_placing, to_be_placed
 from handler.run.services import Services
 from handler.run.serving import Serving
 from handler.runtime.countdown import SHORTEST_TIMEOUT
 
 _MAY_PASS = frozenset({Reason.CERTIFICATE_NOT_FOUND, Reason.ROW_UNREADABLE})
 """What CAS may yet show otherwise: told after a day."""
-
-
 SHOWN_LATE = timedelta(hours=3)
 """A resource that is new shows in CAS after an hour or two; until then the old certificate may be bound somewhere."""
-MOST_SHOWN = 20
-"""So many resources does a dry run name in its note; the line has more."""
+_SAYS_ALL = frozenset({None, Reason.DOMAIN_NOT_ALLOWED})
+"""Of what is not deployed for one of these, nothing is left to say once the old certificate is bound nowhere."""
 
 
 class Replacing:
@@ -52,7 +52,7 @@ class Replacing:
         """`journal`, `known`: of the renewals, for the lines of what is replaced. `issues`: what is fresh."""
         self._issues = tuple(issues)
         self._known = known
-        self._service = services.deployments
+        self._pairing = Pairing(services)
         self._settings = services.settings
         self._time = services.time
         self._journal = journal
@@ -75,9 +75,7 @@ class Replacing:
             try:
                 one = fresh.get(key) or self._notes.read(key)
                 if one is not None:
-                    placing = self._look_at(one)
-                    if placing is not None:
-                        put_placing(self._result, one, self._renewal(one), placing)
+                    self._take_up(one)
             except JournalConflict:
                 continue  # another run is looking at it too
             except (CasError, JournalUnavailable, PublishFailed) as failure:
@@ -89,6 +87,17 @@ class Replacing:
                 f"no time was left for the deployment of {unreached} certificates: raise the function's timeout"
             )
 
+    def _take_up(self, one: Replacement) -> None:
+        """Take one a step further, and say how far it is; what CAS refuses is forgotten one day."""
+        try:
+            placing = self._look_at(one)
+        except CasRefused:
+            if self._is_history(one) and not self._result.dry_run:
+                self._notes.drop(one)
+            raise
+        if placing is not None:
+            put_placing(self._result, one, self._renewal(one), placing)
+
     def _renewal(self, one: Replacement) -> Renewal:
         return self._known.renewals.get(one.id) or self._journal.read_or_hold(one.id)
 
@@ -96,31 +105,41 @@ class Replacing:
         """Take one a step further; None if nothing is left to say of it."""
         if not self._settings.deploy_to:
             return self._only_said(one, Placed.NOT_DEPLOYED, None)
-        found = self._certificates(one)
+        course = self._courses.read(one.new_id) if one.new_id else Course("")
+        if not (one.deploys or course.is_begun):
+            return self._only_said(one, Placed.NOT_DEPLOYED, None)
+        found = self._pairing.certificates(one, is_begun=course.is_begun)
         if not isinstance(found, Twins):
             return self._not_found_out(one, found)
         known = with_ids(one, found)
+        if self._pairing.is_forbidden(found) and not course.is_begun:
+            return self._only_said(known, Placed.NOT_DEPLOYED, Reason.DOMAIN_NOT_ALLOWED)
         if known != one:
             # Before anything is begun: from then on it is these two, whatever the lists show.
             self._put(known)
-        course = self._courses.read(known.new_id)
-        forbidden = reason_not_to_deploy(found.old, found.new, self._time.now())
+        if course.new_id != known.new_id:
+            course = self._courses.read(known.new_id)
+        return self._deploy(known, found, course)
+
+    def _deploy(self, one: Replacement, of: Twins, course: Course) -> Placing | None:
+        """Take the job of one a step further; as `_look_at`."""
+        forbidden = reason_not_to_deploy(of.old, of.new, self._time.now())
         if self._result.dry_run:
-            return self._in_a_dry_run(known, found, course, forbidden)
+            return self._in_a_dry_run(one, of, course, forbidden)
         step: Step | None = None
         if not course.is_settled:
             if forbidden is not None and course.record.since is None:
                 if forbidden in _MAY_PASS and self._time.now() <= one.since + LONGEST:
-                    return placing_of(known, Placed.NOT_DEPLOYED, forbidden)
-                step = Failed(forbidden, None, left(self._bound(known).resources))
+                    return placing_of(one, Placed.NOT_DEPLOYED, forbidden)
+                step = Failed(forbidden, None, left(self._pairing.bound(one, may_be_gone=False).resources))
             else:
-                step, course = self._deployer.go_on(known, found, course, forbidden)
+                step, course = self._deployer.go_on(one, of, course, forbidden)
             course = self._recorded(course, step)
-        return self._told(known, found, course, step)
+        return self._told(one, of, course, step)
 
     def _told(self, one: Replacement, of: Twins, course: Course, step: Step | None) -> Placing | None:
         """Notify of what came of it, and say it; forget it once nothing is left to do."""
-        bound = self._bound(one)
+        bound = self._pairing.bound(one, may_be_gone=course.is_begun)
         told, course = self._serving.tell(one, of, course, step, bound)
         placing = placing_of(one, told.stage, told.reason, told.job_id, told.resources)
         placing = self._with_bound(placing, one, bound, self._all_right_until(one, course, step))
@@ -129,7 +148,7 @@ class Replacing:
         if placing.needs_person and (course.ended is None or course.ended.is_well or now > course.ended.at + LONGEST):
             self._serving.tell_still_bound(one, course, bound)
         shows_all = course.ended is not None and now > course.ended.at + SHOWN_LATE
-        if told.is_over and ((shows_all and not placing.still_bound) or self._is_history(one)):
+        if (told.is_over and shows_all and not placing.still_bound) or self._is_history(one, course):
             self._notes.drop(one)
         return placing
 
@@ -146,9 +165,8 @@ class Replacing:
     def _recorded(self, course: Course, step: Step) -> Course:
         """Write down how it ended; of what may still end well only what is new."""
         ended = course.ended
-        if isinstance(step, Done) or (isinstance(step, Failed) and step.is_final):
-            return self._courses.ended(course, step, self._time.now())
-        if isinstance(step, Failed) and (ended is None or ended.reason != step.reason):
+        is_news = isinstance(step, Failed) and (step.is_final or ended is None or ended.reason != step.reason)
+        if isinstance(step, Done) or (isinstance(step, Failed) and is_news):
             return self._courses.ended(course, step, self._time.now())
         return course
 
@@ -162,7 +180,7 @@ class Replacing:
         step = self._deployer.decide(of, course)
         if isinstance(step, Make):
             self._result.add_note(
-                f"certificate {one.new_id} would be deployed to {_shown(to_be_placed(step.resources))}"
+                f"certificate {one.new_id} would be deployed to {named(to_be_placed(step.resources))}"
             )
             return placing_of(one, Placed.WOULD_DEPLOY, None, "", to_be_placed(step.resources))
         if isinstance(step, Schedule):
@@ -172,21 +190,6 @@ class Replacing:
             return placing_of(one, Placed.DEPLOYED, None, step.job.id if step.job else "")
         stage = Placed.DEPLOY_FAILED if isinstance(step, Failed) else Placed.DEPLOYING
         return placing_of(one, stage, step.reason, step.job.id if step.job else "")
-
-    def _certificates(self, one: Replacement) -> Twins | Reason:
-        """Return the two certificates; of an order they are found by what CAS shows of the two orders."""
-        try:
-            if one.new_id:
-                return Twins(self._service.certificate(one.old_id), self._service.certificate(one.new_id))
-        except CasRefused as refused:
-            if "NotFound" not in refused.code:
-                raise
-            return Reason.CERTIFICATE_NOT_FOUND
-        if not (one.old_instance and one.new.instance):
-            return Reason.CERTIFICATE_NOT_FOUND
-        of_both = one.old_instance, one.new.instance
-        everything = [certificate for of in of_both for certificate in self._service.certificates_of(of)]
-        return twins(one.old_instance, one.new.instance, everything, self._time.now())
 
     def _not_found_out(self, one: Replacement, reason: Reason) -> Placing | None:
         """Say that it is not known what replaces what."""
@@ -198,22 +201,18 @@ class Replacing:
     def _only_said(self, one: Replacement, stage: Placed, reason: Reason | None) -> Placing | None:
         """Say where the old certificate is still bound, if that can be told; nothing is deployed."""
         try:
-            bound = self._bound(one) if one.old_id else Plan()
+            is_gone = reason is Reason.CERTIFICATE_NOT_FOUND
+            bound = self._pairing.bound(one, may_be_gone=is_gone) if one.old_id else Plan()
         except CasError:
             if self._settings.deploy_to:
                 raise
             return None  # only to say it is worth no failure
         placing = self._with_bound(placing_of(one, stage, reason), one, bound, None)
         shows_all = self._time.now() > one.since + SHOWN_LATE
-        is_over = bool(one.old_id) and reason is None and shows_all and not placing.still_bound
-        if (is_over or self._is_history(one)) and not self._result.dry_run:
+        is_all = reason in _SAYS_ALL and not placing.still_bound
+        if ((one.old_id and is_all and shows_all) or self._is_history(one)) and not self._result.dry_run:
             self._notes.drop(one)
-        return placing if placing.still_bound or reason is not None else None
-
-    def _bound(self, one: Replacement) -> Plan:
-        """Return what is bound to the old one: what is to get the new one, and what is left alone."""
-        listed = self._service.resources(one.old_id)
-        return planned(one.old_id, listed.resources, listed.nameless, self._settings.deploy_to)
+        return None if is_all else placing
 
     def _with_bound(self, placing: Placing, one: Replacement, bound: Plan, all_right_until: datetime | None) -> Placing:
         """Say where the old one is bound, and whether somebody must do something about it."""
@@ -223,8 +222,11 @@ class Replacing:
         is_late = all_right_until is None or now > all_right_until
         return placing._replace(still_bound=places, needs_person=bool(places) and is_near and is_late)
 
-    def _is_history(self, one: Replacement) -> bool:
-        return self._time.now() > (one.old_ends or one.since) + HISTORY
+    def _is_history(self, one: Replacement, course: Course | None = None) -> bool:
+        """Tell whether nobody looks any more, whatever there may still be to do."""
+        begun = (course.record.since, course.ended and course.ended.at) if course else ()
+        last: datetime = max(moment for moment in (one.since, one.old_ends, *begun) if moment)
+        return self._time.now() > last + HISTORY
 
     def _put(self, one: Replacement) -> None:
         if not self._result.dry_run:
@@ -232,15 +234,12 @@ class Replacing:
 
 
 def _in_turn(keys: list[str], now: datetime) -> list[str]:
-    """Return the keys from another one on in each run, so that none waits for ever for those before it."""
-    first = int(now.timestamp()) % len(keys) if keys else 0
-    return keys[first:] + keys[:first]
+    """Return the keys in another order in each run, so that none waits for ever for those before it.
 
-
-def _shown(places: list[Place]) -> str:
-    listed = ", ".join(f"{one['Product']} {one['Resource']}" for one in places[:MOST_SHOWN])
-    rest = len(places) - MOST_SHOWN
-    return f"{listed} and {rest} more" if rest > 0 else listed
+    A timer fires at the same time every day, so the time of day alone would bring the same order again.
+    """
+    seed = now.isoformat()
+    return sorted(keys, key=lambda key: sha256(f"{seed} {key}".encode()).digest())
 
 
 def _advised(failure: Exception) -> str:

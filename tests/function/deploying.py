@@ -51,7 +51,9 @@ class Deploying:
         self.resources = [cloud.cas.resources.add(self.old, product) for product in bound_to]
         self.new = cloud.cas.instances.issue(instance)
         new = Renewable(Kind.INSTANCE, instance, "www.example.com", "", instance)
-        self.replacement = Replacement(instance, new, cloud.clock.now(), old_id=str(self.old), new_id=str(self.new))
+        self.replacement = Replacement(
+            instance, new, cloud.clock.now(), old_id=str(self.old), new_id=str(self.new), deploys=True
+        )
         self.courses = Courses(MemoryStore(), "run")
 
     def run(self) -> Step:

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from handler.deployment import served
+from handler.deployment.replacement import Replacement
 from handler.deployment.served import Served, Unreachable
+from handler.run.replacing import Replacing
 from tests.deployed import Answer, Function
 from tests.points import Crash, crash_at
 from tests.stubs import faults
@@ -178,6 +180,21 @@ def test_no_other_product_is_touched(cloud: Cloud) -> None:
     assert [one["Product"] for one in data["StillBound"]] == ["ALB"]
     assert [one["Product"] for one in world.shown(answer)["still_bound"]] == ["ALB"]
     assert world.notes(), "it is still looked at"
+
+
+@pytest.mark.parametrize("kind", ["instance", "order"])
+def test_resources_of_very_many_names_keep_no_message_from_people(cloud: Cloud, kind: str) -> None:
+    world = World(cloud, kind, "CDN")
+    cloud.cas.deployments.takes = 0.1
+    names = ",".join(f"one-of-very-many-names-{number:02}.example.com" for number in range(20))
+    for _ in range(150):
+        cloud.cas.resources.add(world.old, "ALB", names)
+    world.issue()
+    answers = [world.tick() for _ in range(3)]
+    assert [answer.failed for answer in answers] == [False] * 3
+    assert told_once(world, f"cas.{kind}.issued")["data"]["StillBound"]
+    data = told_once(world, DEPLOYED)["data"]
+    assert data["ResourcesInAll"] == 151 > len(data["Resources"]) > 0
 
 
 def test_where_nothing_is_bound_it_is_deployed_with_an_empty_list(cloud: Cloud) -> None:
@@ -413,6 +430,30 @@ def test_what_no_time_is_left_for_is_said_and_done_by_the_next_run(cloud: Cloud)
     assert world.bound == [world.new] * 2
 
 
+def test_no_certificate_waits_for_ever_for_a_daily_run_that_has_time_for_one(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(cloud, "instance", "CDN", PROBE="off")
+    others = [cloud.cas.instances.add(f"www{number}.example.com", 10, hosted=True) for number in range(3)]
+    world.issue()
+    for other in others:
+        cloud.cas.resources.add(cloud.cas.instances.of(other).certificate_id or 0, "CDN")
+        cloud.cas.instances.issue(other)
+    looked_at: list[str] = []
+
+    def only_one(replacing: Replacing, one: Replacement) -> None:
+        looked_at.append(one.id)
+        monkeypatch.setattr("handler.run.replacing.SHORTEST_TIMEOUT", 10_000)
+
+    monkeypatch.setattr(Replacing, "_take_up", only_one)
+    first = cloud.clock.now()
+    for day in range(20):
+        monkeypatch.setattr("handler.run.replacing.SHORTEST_TIMEOUT", 1)
+        cloud.clock.advance(seconds=(first + timedelta(days=day) - cloud.clock.now()).total_seconds())
+        world.function.tick()
+    assert set(looked_at) == {world.id, *others}
+
+
 def test_a_resource_that_a_person_binds_elsewhere_meanwhile_is_left_alone(cloud: Cloud) -> None:
     world = World(cloud, "instance")
     world.issue()
@@ -563,3 +604,134 @@ def test_the_self_check_says_to_which_products_it_deploys(cloud: Cloud, dry_run:
 def checked(function: Function, **settings: str) -> list[dict[str, Any]]:
     lines = Function(function.cloud, **{**function.settings, **settings}).invoke({"check": True}).result["check"]
     return [one for one in lines if one["check"] == "deployments"]
+
+
+# --- the world moves on meanwhile -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("resources", ["an empty list", "an error"])
+@pytest.mark.parametrize("when", ["under way", "deployed"])
+def test_who_deletes_the_replaced_certificate_hears_that_the_new_one_is_deployed_and_no_complaint(
+    cloud: Cloud, when: str, resources: str
+) -> None:
+    world = World(cloud, "instance", "CDN", PROBE="off")
+    world.issue()
+    world.ticks(2 if when == "deployed" else 1)
+    cloud.cas.certificates.remove(world.old)
+    if resources == "an error":
+        for _ in range(20):
+            cloud.cas.fail("ListCloudResources", faults.error("InvalidCertId.NotFound", 404))
+    answers = [world.tick(12) for _ in range(6)]
+    assert not any(answer.failed for answer in answers)
+    told_once(world, DEPLOYED)
+    assert world.said(FAILED) == []
+    assert world.notes() == []
+
+
+def test_where_both_are_known_a_refusal_to_say_where_the_old_one_is_bound_is_never_taken_for_nowhere(
+    cloud: Cloud,
+) -> None:
+    world = World(cloud, "instance", "CDN")
+    world.issue()
+    for _ in range(20):
+        cloud.cas.fail("ListCloudResources", faults.error("InvalidCertId.NotFound", 404))
+    assert all(world.tick(12).failed for _ in range(3))
+    assert world.said(DEPLOYED) == []
+
+
+def test_a_replaced_certificate_that_is_deleted_before_anything_was_made_is_told_once_and_fails_no_run(
+    cloud: Cloud,
+) -> None:
+    world = World(cloud, "instance", "CDN", DEPLOY_CONTACT="")
+    cloud.cas.resources.contacts.clear()
+    world.issue()
+    world.tick()
+    cloud.cas.certificates.remove(world.old)
+    for _ in range(20):
+        cloud.cas.fail("ListCloudResources", faults.error("InvalidCertId.NotFound", 404))
+    assert not any(world.tick(12).failed for _ in range(6))
+    assert [message["data"]["Reason"] for message in world.said(FAILED)] == ["no-contact", "certificate-not-found"]
+    assert world.said(DEPLOYED) == []
+
+
+def test_what_was_issued_before_deploy_to_was_set_is_not_deployed(cloud: Cloud) -> None:
+    world = World(cloud, "instance", "CDN", DEPLOY_TO="")
+    world.issue()
+    answer = [world.tick(), *(world.tick(DEPLOY_TO="*") for _ in range(3))][-1]
+    assert not {call.action for call in cloud.cas.calls} & EFFECTS
+    shown = world.shown(answer)
+    assert (shown["stage"], shown["reason"], len(shown["still_bound"])) == ("not-deployed", None, 1)
+    assert world.said(FAILED) == []
+
+
+@pytest.mark.parametrize("deploys_again", ["CDN", "*"])
+def test_a_job_that_was_begun_is_gone_on_with_once_deploy_to_is_set_again(cloud: Cloud, deploys_again: str) -> None:
+    world = World(cloud, "instance", "CDN", PROBE="off")
+    world.issue()
+    world.tick()
+    world.tick(DEPLOY_TO="")
+    world.tick(DEPLOY_TO=deploys_again)
+    told_once(world, DEPLOYED)
+
+
+def test_a_certificate_whose_names_the_operator_does_not_allow_is_not_deployed_and_that_is_no_failure(
+    cloud: Cloud,
+) -> None:
+    world = World(cloud, "instance", "CDN", RENEW_DOMAINS="trial.example.com")
+    world.issue()
+    answer = world.ticks(3)
+    assert not {call.action for call in cloud.cas.calls} & EFFECTS
+    shown = world.shown(answer)
+    assert (shown["stage"], shown["reason"], len(shown["still_bound"])) == ("not-deployed", "domain-not-allowed", 1)
+    assert not answer.failed
+    assert world.said(FAILED) == []
+    for resource in world.resources:
+        cloud.cas.resources.bind(resource, world.new)
+    world.ticks(3)
+    assert world.notes() == []
+
+
+@pytest.mark.parametrize("why", ["no contact", "refused", "stalls"])
+def test_what_never_gets_on_is_forgotten_a_month_after_the_old_one_has_ended(cloud: Cloud, why: str) -> None:
+    world = World(cloud, "instance", "CDN", PROBE="off")
+    cloud.cas.deployments.stalls = why == "stalls"
+    cloud.cas.resources.of(world.resources[0]).supports_certificates = why != "refused"
+    if why == "no contact":
+        cloud.cas.resources.contacts.clear()
+    world.issue()
+    world.ticks(35, hours=24)
+    assert world.notes()
+    world.ticks(8, hours=24)
+    assert world.notes() == []
+    before = len(cloud.cas.calls_of("ListCloudResources"))
+    world.ticks(3, hours=24)
+    assert len(cloud.cas.calls_of("ListCloudResources")) == before
+
+
+@pytest.mark.parametrize("why", ["refused", "answers lost"])
+def test_what_people_bind_themselves_instead_of_a_job_that_could_not_be_made_is_no_longer_a_failure(
+    cloud: Cloud, why: str
+) -> None:
+    world = World(cloud, "instance", "CDN", PROBE="off")
+    cloud.cas.resources.of(world.resources[0]).supports_certificates = why == "answers lost"
+    for _ in range(3 if why == "answers lost" else 0):
+        cloud.cas.fail(CREATE, faults.timeout_before())
+    world.issue()
+    assert world.shown(world.ticks(6))["stage"] == "deploy-failed"
+    cloud.cas.resources.bind(world.resources[0], world.new)
+    assert world.shown(world.tick())["stage"] == "deployed"
+    assert told_once(world, DEPLOYED)["data"]["Resources"] == []
+    world.ticks(4)
+    assert world.notes() == []
+
+
+def test_a_function_that_was_off_for_months_deploys_and_says_so(cloud: Cloud) -> None:
+    world = World(cloud, "instance", "CDN", PROBE="off")
+    world.issue()
+    crash_at(cloud, "before", "cas", CREATE)
+    with contextlib.suppress(Crash):
+        world.tick()
+    cloud.clock.advance(seconds=timedelta(days=70).total_seconds())
+    world.ticks(3)
+    assert world.bound == [world.new]
+    told_once(world, DEPLOYED)
