@@ -53,7 +53,10 @@ SCENES: list[tuple[str, dict[str, tuple[Any, ...]]]] = [
     ),
     ("a_certificate_is_issued", {"which": (0,)}),
 ]
-OF_PEOPLE = {**PLAIN, "pairs": [(("hosted", ""), PRODUCTS)], "issued": 1}
+OF_PEOPLE = {
+    "a person has made a job": {**PLAIN, "pairs": [(("hosted", ""), PRODUCTS)], "issued": 1},
+    "a person has made a job for the only resource": {**PLAIN, "pairs": [(("hosted", ""), ("CDN",))], "issued": 1},
+}
 PEOPLES_JOBS = {"which": (0,), "content": CONTENTS, "begins": ("at once", "later", "never")}
 FLAWS = [("hosted", "names"), ("hosted", "uploaded"), ("hosted", "revoked"), ("order", "several"), ("order", "names")]
 EXAMPLES = 200
@@ -62,15 +65,15 @@ EXAMPLES = 200
 
 def turns() -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Yield account, scene and parameters, of all that there are."""
-    of_people = ("a person has made a job", ("a_person_makes_a_job", PEOPLES_JOBS))
-    for account, (scene, grid) in [of_people, *product(ACCOUNTS, SCENES)]:
+    of_people = [(account, ("a_person_makes_a_job", PEOPLES_JOBS)) for account in OF_PEOPLE]
+    for account, (scene, grid) in [*of_people, *product(ACCOUNTS, SCENES)]:
         for values in product(*grid.values()):
             yield account, scene, dict(zip(grid, values, strict=True))
 
 
 def play(account: str, scene: str, parameters: dict[str, Any]) -> None:
     """Play one scene on a new account, and let it come to rest; raises what the state machine finds."""
-    _play(ACCOUNTS.get(account, OF_PEOPLE), scene, parameters)
+    _play({**ACCOUNTS, **OF_PEOPLE}[account], scene, parameters)
 
 
 def must_not_be_deployed(kind: str, flaw: str) -> None:
