@@ -21,9 +21,10 @@ from tests.promise.deploying_points import every_point
 from tests.promise.killing import kill_and_recover
 from tests.promise.mutants import histories
 
-BATCH = 100
-DEPLOYMENTS, FEW_DEPLOYMENTS = 40, 4
-"""So many histories of deployments come with each batch, and with the one batch of no minutes."""
+BATCH, DEPLOYMENTS = 100, 40
+"""So many histories, of renewals and applications and of deployments, make a batch."""
+SMALL_BATCH, FEW_DEPLOYMENTS = 30, 4
+"""That of no minutes, which shows that the command works: as many as the tests have run before."""
 KILLS_AT_LEAST = 50
 
 
@@ -37,20 +38,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     end = time.monotonic() + options.minutes * 60
     print(f"seed {options.seed}", flush=True)
     number, examined, killed = options.seed, 0, 0
-    deployments = DEPLOYMENTS if options.minutes else FEW_DEPLOYMENTS
+    batch, deployments = (BATCH, DEPLOYMENTS) if options.minutes else (SMALL_BATCH, FEW_DEPLOYMENTS)
     if options.minutes:
         with contextlib.redirect_stdout(io.StringIO()):
             every_point()
     while killed < options.kills or time.monotonic() < end:
         try:
             with contextlib.redirect_stdout(io.StringIO()):
-                histories(BATCH, number)
+                histories(batch, number)
                 deploying_scenes.histories(deployments, number)
             killed += kill_and_recover(number, journal="file" if number % 2 else "oss")
         except BaseException:
             print(f"broken by seed {number}", flush=True)
             raise
-        examined += BATCH + deployments
+        examined += batch + deployments
         number += 1
         print(f"{examined} histories, {killed} processes killed: every promise held", flush=True)
     return 0
