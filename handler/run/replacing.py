@@ -104,16 +104,16 @@ class Replacing:
     def _look_at(self, one: Replacement) -> Placing | None:
         """Take one a step further; None if nothing is left to say of it."""
         if not self._settings.deploy_to:
-            return self._only_said(one, Placed.NOT_DEPLOYED, None)
+            return self._only_said(one, None)
         course = self._courses.read(one.new_id) if one.new_id else Course("")
         if not (one.deploys or course.is_begun):
-            return self._only_said(one, Placed.NOT_DEPLOYED, None)
+            return self._only_said(one, None)
         found = self._pairing.certificates(one, is_begun=course.is_begun)
         if not isinstance(found, Twins):
             return self._not_found_out(one, found)
         known = with_ids(one, found)
         if self._pairing.is_forbidden(found) and not course.is_begun:
-            return self._only_said(known, Placed.NOT_DEPLOYED, Reason.DOMAIN_NOT_ALLOWED)
+            return self._only_said(known, Reason.DOMAIN_NOT_ALLOWED)
         if known != one:
             # Before anything is begun: from then on it is these two, whatever the lists show.
             self._put(known)
@@ -196,9 +196,9 @@ class Replacing:
         waits = reason in _MAY_PASS and self._time.now() <= one.since + LONGEST
         if not (waits or self._result.dry_run):
             self._serving.tell_not_found_out(one, reason)
-        return self._only_said(one, Placed.NOT_DEPLOYED, reason)
+        return self._only_said(one, reason)
 
-    def _only_said(self, one: Replacement, stage: Placed, reason: Reason | None) -> Placing | None:
+    def _only_said(self, one: Replacement, reason: Reason | None) -> Placing | None:
         """Say where the old certificate is still bound, if that can be told; nothing is deployed."""
         try:
             is_gone = reason is Reason.CERTIFICATE_NOT_FOUND
@@ -207,7 +207,7 @@ class Replacing:
             if self._settings.deploy_to:
                 raise
             return None  # only to say it is worth no failure
-        placing = self._with_bound(placing_of(one, stage, reason), one, bound, None)
+        placing = self._with_bound(placing_of(one, Placed.NOT_DEPLOYED, reason), one, bound, None)
         shows_all = self._time.now() > one.since + SHOWN_LATE
         is_all = reason in _SAYS_ALL and not placing.still_bound
         if ((one.old_id and is_all and shows_all) or self._is_history(one)) and not self._result.dry_run:

@@ -70,16 +70,16 @@ class Serving:
         # What the job is through with may be more than when it was told.
         resources = step.resources if isinstance(step, Failed) and step.resources else ended.resources
         why = Trouble(ended.reason, ended.is_final)
-        course = self._alert(one, course, why, told_of(resources, {}), bound)
+        told = told_of(resources, {})
+        course = self._alert(one, course, why, told, bound)
         is_over = ended.is_final and deploy_failed_id(one.new_id, why) in course.told
         job_id = ended.job_id or course.record.job_id
-        told = told_of(resources, {})
         return Told(Placed.DEPLOY_FAILED, ended.reason, job_id, tuple(places_in(told)), is_over), course
 
-    def tell_still_bound(self, one: Replacement, course: Course, bound: Plan) -> Course:
+    def tell_still_bound(self, one: Replacement, course: Course, bound: Plan) -> None:
         """Alert that the old one ends soon and is bound all the same, once. Raises as `tell` does."""
         resources = told_of(left((*bound.resources, *bound.elsewhere)), {})
-        return self._alert(one, course, _STILL_BOUND, resources, bound)
+        self._alert(one, course, _STILL_BOUND, resources, bound)
 
     def _alert(
         self, one: Replacement, course: Course, why: Trouble, resources: list[DeployedResource], bound: Plan
@@ -103,9 +103,9 @@ class Serving:
         why = trouble(course.served.values(), ended.at, now) if self._probes or course.is_served else None
         if why is not None:
             course = self._alert(one, course, Trouble(why), told, bound)
-        left = self._to_ask(course, ended.resources)
-        is_long_ago = now >= ended.at + TOO_LONG and all(name in course.served for name in left)
-        if not course.is_served and (not left or is_long_ago):
+        to_ask = self._to_ask(course, ended.resources)
+        is_long_ago = now >= ended.at + TOO_LONG and all(name in course.served for name in to_ask)
+        if not course.is_served and (not to_ask or is_long_ago):
             course = self._courses.served(course, now)
         stage = Placed.DEPLOY_FAILED if why is not None else Placed.DEPLOYED
         reason = why or (Reason.OLD_ONE_SERVED if is_old else None)
@@ -131,5 +131,5 @@ class Serving:
             return []
         deployed = [one.domain for one in resources if one.put is Put.DEPLOYED]
         names = dict.fromkeys(name for domain in deployed for name in names_to_ask(domain))
-        left = [name for name in names if course.served.get(name) not in {Serves.NEW, Serves.OTHER}]
-        return sorted(left, key=lambda name: name in course.served)
+        unsettled = [name for name in names if course.served.get(name) not in {Serves.NEW, Serves.OTHER}]
+        return sorted(unsettled, key=lambda name: name in course.served)

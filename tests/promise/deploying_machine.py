@@ -33,6 +33,7 @@ from tests.deployed import TIMER
 from tests.promise.deploying_account import CHOICES, PRODUCTS, Account, Pair, is_chosen
 from tests.promise.deploying_witness import CREATE, DEPLOYED, JOBS, RESOURCES, START, WORKERS, Told, Witness
 from tests.promise.interleaving import PausedInvocation
+from tests.promise.machine import OTHER_ACTIONS
 from tests.stubs import faults
 from tests.stubs.cloud import Cloud, local_cloud
 from tests.stubs.faults import Fault
@@ -117,15 +118,6 @@ OTHERS = [
     faults.html(502),
     faults.error("InternalError", 500),
     faults.error_after("InternalError", 500),
-]
-OTHER_ACTIONS = [
-    ("smq", "SendMessage"),
-    ("oss", "AppendObject"),
-    ("oss", "AppendObject"),
-    ("oss", "GetObject"),
-    ("oss", "PutObject"),
-    ("oss", "ListObjectsV2"),
-    ("oss", "DeleteObject"),
 ]
 PLACES = [
     (phase, *call)
