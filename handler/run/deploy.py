@@ -6,6 +6,7 @@ Look, decide (`handler.deployment.step`), write down, act: what a run that died 
 from handler.deployment.course import Course, Courses
 from handler.deployment.job import Job, job_name
 from handler.deployment.look import Choices, look
+from handler.deployment.plan import Plan
 from handler.deployment.record import Call
 from handler.deployment.replacement import Replacement
 from handler.deployment.step import Failed, Make, Picture, Schedule, Step, Wait, next_step, told_if_late
@@ -37,8 +38,8 @@ class Deployer:
         """Look and decide; nothing is written. Raises CasError. The log was read before."""
         return self._next(self._look(of, course), course)
 
-    def go_on(self, one: Replacement, of: Twins, course: Course, forbidden: Reason | None) -> tuple[Step, Course]:
-        """Look, decide and act until there is nothing to do but to wait; return how it stands.
+    def go_on(self, one: Replacement, of: Twins, course: Course, forbidden: Reason | None) -> tuple[Step, Course, Plan]:
+        """Look, decide and act until there is nothing to do but to wait; return how it stands, and what is bound then.
 
         `forbidden`: why the new certificate may not take the place of the old one; then nothing is made or started.
         Raises CasError, JournalUnavailable or JournalConflict; what was begun is in the log.
@@ -48,9 +49,9 @@ class Deployer:
             course = self._seen(picture.job, course)
             step = self._next(picture, course)
             if not isinstance(step, Make | Schedule):
-                return step, course
+                return step, course, picture.plan
             if forbidden is not None:
-                return Failed(forbidden, picture.job, picture.left), course
+                return Failed(forbidden, picture.job, picture.left), course, picture.plan
             if not self._time.may_purchase():
                 break
             if isinstance(step, Make):
@@ -61,8 +62,11 @@ class Deployer:
             if not is_known:
                 step, course = self._next(picture, course), self._seen(picture.job, course)
                 # What is to be done then is for the next run.
-                return (Wait(Reason.SETTLING, picture.job) if isinstance(step, Make | Schedule) else step), course
-        return told_if_late(Wait(Reason.NO_TIME_LEFT, picture.job), picture, course.record, self._time.now()), course
+                if isinstance(step, Make | Schedule):
+                    step = Wait(Reason.SETTLING, picture.job)
+                return step, course, picture.plan
+        waits = told_if_late(Wait(Reason.NO_TIME_LEFT, picture.job), picture, course.record, self._time.now())
+        return waits, course, picture.plan
 
     def _look(self, of: Twins, course: Course) -> Picture:
         return look(self._service, of.old.id, of.new.id, self._choices, course.record)

@@ -114,9 +114,9 @@ class Replacing:
         known = with_ids(one, found)
         if self._pairing.is_forbidden(found) and not course.is_begun:
             return self._only_said(known, Reason.DOMAIN_NOT_ALLOWED)
-        if known != one:
+        if known != one and not self._result.dry_run:
             # Before anything is begun: from then on it is these two, whatever the lists show.
-            self._put(known)
+            self._notes.put(known)
         if course.new_id != known.new_id:
             course = self._courses.read(known.new_id)
         return self._deploy(known, found, course)
@@ -127,19 +127,22 @@ class Replacing:
         if self._result.dry_run:
             return self._in_a_dry_run(one, of, course, forbidden)
         step: Step | None = None
+        bound: Plan | None = None
         if not course.is_settled:
             if forbidden is not None and course.record.since is None:
                 if forbidden in _MAY_PASS and self._time.now() <= one.since + LONGEST:
                     return placing_of(one, Placed.NOT_DEPLOYED, forbidden)
-                step = Failed(forbidden, None, left(self._pairing.bound(one, may_be_gone=False).resources))
+                bound = self._pairing.bound(one, may_be_gone=False)
+                step = Failed(forbidden, None, left(bound.resources))
             else:
-                step, course = self._deployer.go_on(one, of, course, forbidden)
+                step, course, bound = self._deployer.go_on(one, of, course, forbidden)
             course = self._recorded(course, step)
-        return self._told(one, of, course, step)
+        if bound is None:
+            bound = self._pairing.bound(one, may_be_gone=course.is_begun)
+        return self._told(one, of, course, step, bound)
 
-    def _told(self, one: Replacement, of: Twins, course: Course, step: Step | None) -> Placing | None:
+    def _told(self, one: Replacement, of: Twins, course: Course, step: Step | None, bound: Plan) -> Placing | None:
         """Notify of what came of it, and say it; forget it once nothing is left to do."""
-        bound = self._pairing.bound(one, may_be_gone=course.is_begun)
         told, course = self._serving.tell(one, of, course, step, bound)
         placing = placing_of(one, told.stage, told.reason, told.job_id, told.resources)
         placing = self._with_bound(placing, one, bound, self._all_right_until(one, course, step))
@@ -227,10 +230,6 @@ class Replacing:
         begun = (course.record.since, course.ended and course.ended.at) if course else ()
         last: datetime = max(moment for moment in (one.since, one.old_ends, *begun) if moment)
         return self._time.now() > last + HISTORY
-
-    def _put(self, one: Replacement) -> None:
-        if not self._result.dry_run:
-            self._notes.put(one)
 
 
 def _in_turn(keys: list[str], now: datetime) -> list[str]:

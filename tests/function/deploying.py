@@ -64,7 +64,7 @@ class Deploying:
         deployer = Deployer(cast("Services", needed), self.courses)
         try:
             of = Twins(self.service.certificate(str(self.old)), self.service.certificate(str(self.new)))
-            step, _ = deployer.go_on(self.replacement, of, self.course, None)
+            step, *_ = deployer.go_on(self.replacement, of, self.course, None)
         except CasError as error:
             return Wait(error.code)
         return step
